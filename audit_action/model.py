@@ -240,6 +240,33 @@ class Attribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """The job that runs us, from the `GITHUB_*` variables. Empty and None: not run by GitHub Actions."""
+
+    repository: str = ""
+    event: str = ""
+    ref: str = ""
+    sha: str = ""
+    workflow: str = ""
+    workflow_ref: str = ""  # owner/name/.github/workflows/file.yml@ref
+    name: str = ""
+    run_id: int | None = None
+    run_attempt: int | None = None
+    actor: str = ""
+    triggering_actor: str = ""
+    server_url: str = "https://github.com"
+
+    @property
+    def run_url(self) -> str:
+        """The page of this attempt of the workflow run, or empty text."""
+        if not (self.repository and self.run_id):
+            return ""
+        return (
+            f"{self.server_url}/{self.repository}/actions/runs/{self.run_id}/attempts/{self.run_attempt or 1}"
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Trigger:
     """What happened: the event, reduced to what decides the range and the people.
 
