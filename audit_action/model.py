@@ -9,7 +9,7 @@ from enum import Enum, StrEnum, unique
 from typing import TypeAlias
 from uuid import UUID
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | Mapping[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
 
 
 # --- People ------------------------------------------------------------------------------------
@@ -158,7 +158,7 @@ class Commit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PullRequest:
-    """A pull request that brought commits of the change set. `commits` are those before a squash or rebase."""
+    """A pull request that brought commits of the change set; `commits` are those before squash or rebase."""
 
     number: int
     title: str = ""
