@@ -3,13 +3,17 @@
 ActionError
  +-- BadInput            an input or a variable that cannot be used          exit 2
  +-- NothingWasRun       the trail is missing, or delivery is impossible     exit 2
+ +-- TrailError          the trail could not be read or written          exit 2; a warning after the migration
  +-- RefusedByPolicy     a policy of the workflow is not met                 exit 3
+ +-- Interrupted         SIGINT or SIGTERM before the migration started      exit 128 + n
  +-- CannotComment       a comment that could not be written                 a warning
 
 A message is prose: what happened, the likely cause, what to do.
 """
 
 from __future__ import annotations
+
+from signal import Signals
 
 
 class ActionError(Exception):
@@ -26,10 +30,22 @@ class NothingWasRun(ActionError):
     """The migration was not started: the trail is missing, or the run could not be delivered."""
 
 
+class TrailError(ActionError):
+    """The trail could not be read or written. After the migration this is a warning, never its verdict."""
+
+
 class RefusedByPolicy(ActionError):
     """The workflow's own policy is not met; the migration was not started."""
 
     exit_code = 3
+
+
+class Interrupted(ActionError):
+    """SIGINT or SIGTERM came before the migration was started; `exit_code` is 128 + the signal's number."""
+
+    def __init__(self, number: Signals) -> None:
+        super().__init__(f"{number.name} arrived before the migration was started: nothing was run.")
+        self.exit_code = 128 + number
 
 
 class CannotComment(ActionError):

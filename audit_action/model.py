@@ -401,6 +401,11 @@ class MigrationResult:
 # --- Records as JSON ----------------------------------------------------------------------------
 
 
+def writable(text: str) -> str:
+    """The text as PostgreSQL's text and jsonb can hold it: NUL and lone surrogates become U+FFFD."""
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def as_json(value: object) -> Json:
     """The record as JSON, under its own field names; empty and unknown fields are left out.
 
@@ -410,7 +415,9 @@ def as_json(value: object) -> Json:
     match value:
         case Enum():
             return str(value.value)
-        case None | bool() | int() | float() | str():
+        case str():
+            return writable(value)
+        case None | bool() | int() | float():
             return value
         case datetime():
             return value.isoformat()

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from urllib.parse import quote
 from uuid import UUID
 
-from audit_action.model import Attribution, Author, ChangeSet, Json, Merger, Person, Reviewer
+from audit_action.model import Attribution, Author, ChangeSet, Json, Merger, Person, Reviewer, writable
 
 STARTUP_PACKET_BYTES = 4000
 """The tightest limit measured: PgBouncer 1.18 refuses packets above 4,092 bytes, a server above 10,000."""
@@ -30,8 +30,7 @@ def escape(value: str) -> str:
     >>> print(escape("Ada Lovelace -c role=postgres"))
     Ada\ Lovelace\ -c\ role=postgres
     """
-    writable = value.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return re.sub(r"([\\\s])", r"\\\1", writable)
+    return re.sub(r"([\\\s])", r"\\\1", writable(value))
 
 
 def encode(settings: Mapping[str, str], inherited: str = "", budget: int = STARTUP_PACKET_BYTES) -> str:

@@ -1,0 +1,15 @@
+-- Who is connected to what, and what could make the trail worthless: asked once before a run.
+select
+  current_database() as database,
+  coalesce(host(inet_server_addr()), '') as server_address,
+  coalesce(inet_server_port(), 0) as server_port,
+  session_user::text as login,
+  rolsuper as superuser,
+  pg_catalog.to_regprocedure('audit.begin_run(jsonb)') is not null as trail_present,
+  coalesce(
+    pg_catalog.has_schema_privilege(pg_catalog.to_regnamespace('audit'), 'usage')
+      and pg_catalog.has_function_privilege(pg_catalog.to_regprocedure('audit.begin_run(jsonb)'), 'execute'),
+    false
+  ) as may_record
+from pg_catalog.pg_roles
+where rolname = session_user;
