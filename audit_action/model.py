@@ -212,6 +212,7 @@ class ChangeSet:
     """The commits being deployed (base..head) and the pull requests that brought them."""
 
     head_sha: str
+    head: Commit | None = None  # the head commit, also where it is not new to this database
     base_sha: str = ""
     range_source: RangeSource = RangeSource.HEAD_ONLY
     confidence: Confidence = Confidence.LOW
@@ -395,6 +396,7 @@ class MigrationResult:
     seconds: float
     timed_out: bool = False
     cancelled: bool = False
+    left_behind: bool = False  # processes outlived the command, held its output, and were killed
     tail: tuple[str, ...] = ()  # the last lines of its output, secrets masked
 
 
