@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from enum import Enum, StrEnum, unique
+from pathlib import Path
 from typing import TypeAlias
 from uuid import UUID
 
@@ -286,6 +287,22 @@ class Trigger:
     forced: bool = False
     sender: str = ""
     commits: tuple[Commit, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerFiles:
+    """Where the Actions runner takes what a step says; None where it named no file.
+
+    `temp` lies inside the container; `temp_outside` is the same folder as the job's other steps see it.
+    """
+
+    in_actions: bool = False
+    output: Path | None = None
+    env: Path | None = None
+    state: Path | None = None
+    summary: Path | None = None
+    temp: Path | None = None
+    temp_outside: Path | None = None
 
 
 # --- The trail ----------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from audit_action.errors import BadInput
-from audit_action.model import Job
+from audit_action.model import Job, RunnerFiles, RunnerFiles
 
 _T = TypeVar("_T")
 
@@ -54,11 +54,13 @@ class Settings:
     timeout_minutes: float
     redact: tuple[str, ...]
     job: Job
+    files: RunnerFiles
     api_url: str
     event_path: Path | None
     workspace: Path
     inherited_pgoptions: str = field(repr=False)
     inherited_pgappname: str
+    pgpassword: str = field(repr=False)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -87,11 +89,13 @@ class Settings:
             timeout_minutes=read.parsed("timeout-minutes", 0.0, _minutes, "a number of minutes, 0 for none"),
             redact=read.parsed("redact", (), _patterns, "regular expressions, one a line"),
             job=_job(environ),
+            files=runner_files(environ),
             api_url=environ.get("GITHUB_API_URL") or "https://api.github.com",
             event_path=Path(environ["GITHUB_EVENT_PATH"]) if environ.get("GITHUB_EVENT_PATH") else None,
             workspace=workspace,
             inherited_pgoptions=environ.get("PGOPTIONS", ""),
             inherited_pgappname=environ.get("PGAPPNAME", ""),
+            pgpassword=environ.get("PGPASSWORD", ""),
         )
         if read.problems:
             raise BadInput("\n".join(read.problems))
@@ -157,6 +161,22 @@ def _patterns(text: str) -> tuple[str, ...]:
     return lines
 
 
+def runner_files(environ: Mapping[str, str]) -> RunnerFiles:
+    """Where the runner takes what a step says."""
+
+    def path(name: str) -> Path | None:
+        return Path(environ[name]) if environ.get(name) else None
+
+    return RunnerFiles(
+        in_actions=environ.get("GITHUB_ACTIONS") == "true",
+        output=path("GITHUB_OUTPUT"),
+        env=path("GITHUB_ENV"),
+        state=path("GITHUB_STATE"),
+        summary=path("GITHUB_STEP_SUMMARY"),
+        temp=path("RUNNER_TEMP"),
+    )
+
+
 def _job(environ: Mapping[str, str]) -> Job:
     def number(name: str) -> int | None:
         text = environ.get(name, "")
@@ -175,4 +195,28 @@ def _job(environ: Mapping[str, str]) -> Job:
         actor=environ.get("GITHUB_ACTOR", ""),
         triggering_actor=environ.get("GITHUB_TRIGGERING_ACTOR", ""),
         server_url=environ.get("GITHUB_SERVER_URL") or "https://github.com",
+    )
+
+
+def runner_files(environ: Mapping[str, str]) -> RunnerFiles:
+    """The runner's files, also where the inputs are unusable: the message must reach the log.
+
+    Inside the container the temporary folder is mounted at another path than the job's other steps know
+    (actions/runner, ContainerActionHandler.cs). `RUNNER_WORKSPACE` is not translated, and both lie in the
+    runner's work folder.
+    """
+
+    def path(name: str) -> Path | None:
+        return Path(environ[name]) if environ.get(name) else None
+
+    temp, workspace = path("RUNNER_TEMP"), path("RUNNER_WORKSPACE")
+    mounted = temp == Path("/github/runner_temp") and workspace is not None
+    return RunnerFiles(
+        in_actions=environ.get("GITHUB_ACTIONS") == "true",
+        output=path("GITHUB_OUTPUT"),
+        env=path("GITHUB_ENV"),
+        state=path("GITHUB_STATE"),
+        summary=path("GITHUB_STEP_SUMMARY"),
+        temp=temp,
+        temp_outside=workspace.parent / "_temp" if mounted and workspace else temp,
     )
