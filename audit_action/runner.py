@@ -66,8 +66,8 @@ class Runner:
     def keep(self, name: str, text: str) -> str:
         """Write a file for the following steps; the path by which they find it, empty when there is none.
 
-        It lies in the runner's temporary folder and belongs to whom that belongs: the next job of a self-hosted
-        runner must be able to delete it.
+        It lies in the runner's temporary folder and belongs to that folder's owner: a self-hosted runner must
+        be able to delete it.
         """
         folder = self._files.temp
         if folder is None:

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 _COMMANDS = frozenset(
-    [
+    {
         "add-mask",
         "add-matcher",
         "add-path",
@@ -26,7 +26,7 @@ _COMMANDS = frozenset(
         "set-output",
         "stop-commands",
         "warning",
-    ]
+    }
 )
 
 
