@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint types unit requirements clean
+.PHONY: demo test lint types unit golden requirements clean
 
 demo: $(VENV)/ready
 	$(BIN)/schema-audit demo
@@ -19,6 +19,9 @@ types: $(VENV)/ready
 
 unit: $(VENV)/ready
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+golden: $(VENV)/ready
+	UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/test_report.py
 
 requirements: $(VENV)/ready
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.txt

@@ -1,0 +1,19 @@
+"""Does each report show what its name says, and nothing that its readers must not see?"""
+
+from __future__ import annotations
+
+import pytest
+
+from audit_action import report as reports
+from tests.golden_files import assert_golden
+from tests.reports import CASES
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_comment_is_as_kept(name: str) -> None:
+    assert_golden(f"{name}.md", reports.comment(CASES[name]()))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_terminal_text_is_as_kept(name: str) -> None:
+    assert_golden(f"{name}.txt", reports.terminal(CASES[name]()))
