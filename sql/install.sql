@@ -1,0 +1,21 @@
+-- Installs the trail into the database you are connected to, upgrades an earlier version of it, or adopts the
+-- two tables of the article it grew from. All or nothing, and safe to run again:
+--
+--     psql -v ON_ERROR_STOP=1 -f sql/install.sql
+--
+-- The parts are plain SQL: any client that replaces each \ir line by the file it names can run them as one script.
+\set ON_ERROR_STOP on
+\set QUIET on
+begin;
+set local client_min_messages = warning;
+\ir parts/start_state.sql
+\ir parts/tables.sql
+\ir parts/redaction.sql
+\ir parts/runs.sql
+\ir parts/capture.sql
+\ir parts/history.sql
+\ir parts/guards.sql
+\ir parts/status.sql
+\ir parts/privileges.sql
+\ir parts/event_triggers.sql
+commit;

@@ -1,0 +1,30 @@
+-- Who may do what with the trail? Everybody is recorded; three roles own, run and read it; nobody writes a row.
+
+do $$
+declare
+  routine record;
+begin
+  for routine in
+    select p.oid::regprocedure as signature
+      from pg_catalog.pg_proc p
+     where p.pronamespace = to_regnamespace('audit')
+  loop
+    execute format('revoke all on function %s from public', routine.signature);
+  end loop;
+  revoke all on schema audit from public;
+  revoke all on all tables in schema audit from public;
+  if to_regrole('audit_recorder') is not null then
+    grant usage on schema audit to audit_recorder;
+    grant execute on function audit.begin_run(jsonb), audit.finish_run(uuid, jsonb) to audit_recorder;
+    grant execute on function audit.status() to audit_recorder;
+    grant select on audit.history, audit.migration_run, audit.transaction_audit, audit.ddl_audit, audit.installation
+      to audit_recorder;
+  end if;
+  if to_regrole('audit_reader') is not null then
+    grant usage on schema audit to audit_reader;
+    grant execute on function audit.status() to audit_reader;
+    grant select on audit.history, audit.migration_run, audit.transaction_audit, audit.ddl_audit, audit.installation
+      to audit_reader;
+  end if;
+end
+$$;

@@ -1,0 +1,84 @@
+-- From which state does this start? Bare, an earlier version of ours, or the article's two tables; else it stops.
+
+do $$
+declare
+  known text[];
+begin
+  if to_regnamespace('audit') is null then
+    return;
+  end if;
+  if to_regclass('audit.installation') is not null then
+    return;
+  end if;
+  select array_agg(c.relname::text order by c.relname)
+    into known
+    from pg_catalog.pg_class c
+   where c.relnamespace = to_regnamespace('audit')
+     and c.relkind in ('r', 'p', 'v', 'm', 'f');
+  if known is null or known = array['ddl_audit', 'transaction_audit'] then
+    return;
+  end if;
+  raise exception 'The schema audit is there already, and it is not ours: it holds %.', array_to_string(known, ', ')
+    using hint = 'Another audit extension may live there. Rename its schema, or use another database; nothing was changed.';
+end
+$$;
+
+-- The roles live in the whole cluster. Where this role may not make them, it owns the trail itself, and
+-- audit.status() says so.
+do $$
+declare
+  wanted text;
+begin
+  foreach wanted in array array['audit_owner', 'audit_recorder', 'audit_reader'] loop
+    if to_regrole(wanted) is null then
+      begin
+        execute format('create role %I nologin', wanted);
+      exception
+        when duplicate_object or unique_violation then null;  -- another session was first
+        when insufficient_privilege then
+          raise warning 'The role % cannot make the role %: the trail works, but its rights cannot be told apart.',
+            current_user, wanted
+            using hint = 'Give it CREATEROLE, or let an administrator run "create role ' || wanted || ' nologin".';
+      end;
+    end if;
+  end loop;
+  if to_regrole('audit_owner') is not null and not pg_has_role(current_user, 'audit_owner', 'member') then
+    begin
+      execute format('grant audit_owner to %I', current_user);
+    exception
+      when insufficient_privilege then null;
+    end;
+  end if;
+end
+$$;
+
+do $$
+declare
+  event_trigger record;
+begin
+  -- Our own triggers step aside for the length of this transaction; other sessions keep seeing them until it ends.
+  for event_trigger in
+    select e.evtname
+      from pg_catalog.pg_event_trigger e
+      join pg_catalog.pg_proc p on p.oid = e.evtfoid
+     where p.pronamespace = to_regnamespace('audit')
+  loop
+    execute format('drop event trigger %I', event_trigger.evtname);
+  end loop;
+  if to_regnamespace('audit') is null then
+    create schema audit;
+  end if;
+  if to_regrole('audit_owner') is not null and pg_has_role(current_user, 'audit_owner', 'member') then
+    alter schema audit owner to audit_owner;
+    if to_regclass('audit.installation') is null and to_regclass('audit.ddl_audit') is not null then
+      alter table audit.transaction_audit owner to audit_owner;
+      alter table audit.ddl_audit owner to audit_owner;
+      alter function audit.log_schema_changes() owner to audit_owner;
+    end if;
+    set local role audit_owner;
+  end if;
+end
+$$;
+
+comment on schema audit is
+  'Who changed this schema, and who let it through. Read audit.history; everything else serves it.';

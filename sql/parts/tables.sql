@@ -1,0 +1,145 @@
+-- What is kept? Migration runs, transactions that changed the schema, and what they changed.
+
+create table if not exists audit.installation (
+  id            uuid        primary key default gen_random_uuid(),
+  version       text        not null,
+  installed_at  timestamptz not null default clock_timestamp(),
+  installed_by  text        not null default session_user,
+  started_from  text        not null
+);
+
+create table if not exists audit.migration_run (
+  id                uuid        primary key default gen_random_uuid(),
+  started_at        timestamptz not null default clock_timestamp(),
+  finished_at       timestamptz,
+  expires_at        timestamptz not null,
+  status            text        not null default 'open',
+  exit_code         int,
+  database_user     text        not null,
+  begun_by          text        not null,
+  repository        text,
+  environment       text,
+  workflow          text,
+  job               text,
+  run_id            bigint,
+  run_attempt       int,
+  run_url           text,
+  event             text,
+  ref               text,
+  base_sha          text,
+  head_sha          text,
+  range_source      text,
+  actor             text,
+  triggering_actor  text,
+  commits           jsonb       not null default '[]',
+  pull_requests     jsonb       not null default '[]',
+  authors           jsonb       not null default '[]',
+  mergers           jsonb       not null default '[]',
+  reviewers         jsonb       not null default '[]',
+  approvers         jsonb       not null default '[]',
+  unavailable       jsonb       not null default '[]',
+  -- A run is open, or it has ended in one of five ways.
+  constraint status_is_known
+    check (status in ('open', 'succeeded', 'failed', 'cancelled', 'refused', 'abandoned')),
+  -- An open run has no end, every other has one.
+  constraint only_an_open_run_has_no_end
+    check ((status = 'open') = (finished_at is null))
+);
+
+create table if not exists audit.recorder_permission (
+  id             uuid primary key default gen_random_uuid(),
+  recorder       text not null,
+  database_user  text not null,
+  -- One permission a pair of logins.
+  constraint one_permission_a_pair
+    unique (recorder, database_user)
+);
+
+-- One row a transaction that changed the schema. transaction_id is no key: PostgreSQL counts again after a restore.
+-- The first six columns after the key are those of the article that the trail grew from.
+create table if not exists audit.transaction_audit (
+  id                      uuid        primary key,
+  transaction_id          bigint      not null,
+  event_time              timestamptz not null default now(),
+  database_user           text        not null,
+  application_user_name   text,
+  application_user_email  text,
+  client_address          inet,
+  login_user              text,
+  role                    text,
+  application_name        text,
+  pid                     int,
+  delivery                text        not null default 'none',
+  ambiguous               boolean     not null default false,
+  run_id                  uuid,
+  claimed_run_id          text,
+  claims                  jsonb,
+  -- A transaction finds its run in one of three ways, or it has none.
+  constraint delivery_is_known
+    check (delivery in ('session', 'application_name', 'open_run', 'none')),
+  -- Whoever was delivered belongs to a run, and nobody else does.
+  constraint a_run_is_delivered
+    check ((delivery = 'none') = (run_id is null))
+);
+
+-- One row an object that a command touched. The client's text stands on the first row of its message alone.
+-- There is no foreign key: checking one would cost every command more than all the rest of its row.
+create table if not exists audit.ddl_audit (
+  transaction_audit_id  uuid        not null,
+  position              int         not null,
+  transaction_id        bigint      not null,
+  message               int         not null,
+  message_time          timestamptz not null,
+  event_time            timestamptz not null,
+  event                 text        not null,
+  command_tag           text        not null,
+  object_type           text,
+  schema_name           text,
+  object_identity       text,
+  previous_identity     text,
+  original              boolean,
+  rewrite_reason        int,
+  statement_text        text,
+  query_text            text,
+  redacted              boolean     not null default false,
+  -- Events of a transaction are numbered from 1 in the order in which they happened.
+  constraint ddl_audit_pkey
+    primary key (transaction_audit_id, position),
+  -- Three event triggers see a change.
+  constraint event_is_known
+    check (event in ('command', 'drop', 'rewrite'))
+);
+
+-- What a trigger hands to audit.record_changes: one object, as the command left it or before it went.
+do $$
+begin
+  if to_regtype('audit.change') is null then
+    create type audit.change as (
+      command_tag        text,
+      object_type        text,
+      schema_name        text,
+      object_identity    text,
+      previous_identity  text,
+      original           boolean,
+      rewrite_reason     int
+    );
+  end if;
+end
+$$;
+
+-- The run of a login that is open now; and by a person's or a repository's name, the runs of the past.
+create index if not exists migration_run_open
+  on audit.migration_run (database_user)
+  where status = 'open';
+
+create index if not exists migration_run_newest
+  on audit.migration_run (started_at desc);
+
+create index if not exists transaction_audit_run
+  on audit.transaction_audit (run_id)
+  where run_id is not null;
+
+-- "Newest first" needs no index of its own: the key begins with the time. An identity may be longer than a
+-- B-tree takes (a function of a hundred arguments), so its beginning is indexed and the rest compared.
+create index if not exists ddl_audit_object
+  on audit.ddl_audit (left(object_identity, 200), transaction_audit_id desc, position desc);
