@@ -53,7 +53,7 @@ declare
   login     text := (select pg_get_userbyid(a.usesysid) from pg_stat_get_activity(pg_backend_pid()) a);
   app_name  text := nullif(current_setting('application_name'), '');
   claimed   text := audit.setting('audit.run_id');
-  named     text := substring(current_setting('application_name') from '^schema-audit/(.+)$');
+  named     text := substring(current_setting('application_name') from '^schema-audit/(\S+)');
   open_runs uuid[];
   run       uuid;
   how       text := 'none';
@@ -71,7 +71,7 @@ begin
     else
       if named is null then
         -- The name that the session started with outlives a later SET. Reading it costs half a millisecond.
-        select substring(s.reset_val from '^schema-audit/(.+)$')
+        select substring(s.reset_val from '^schema-audit/(\S+)')
           into named
           from pg_settings s
          where s.name = 'application_name';
