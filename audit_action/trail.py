@@ -32,8 +32,7 @@ class Session:
     """Who is connected to what, and whether the trail is there for this login."""
 
     database: str
-    server_address: str
-    server_port: int
+    server: str  # host and port as the connection string names them
     login: str
     superuser: bool
     trail_present: bool
@@ -70,8 +69,8 @@ class Trail:
     def session(self) -> Session:
         """Connect, and say who we are."""
         with self._connected() as connection:
-            row = _all(connection, "describe_session", {}, Session)
-        return row[0]
+            server = f"{connection.info.host}:{connection.info.port}"
+            return _all(connection, "describe_session", {"server": server}, Session)[0]
 
     def install(self) -> None:
         """Install or upgrade the trail, in one transaction."""

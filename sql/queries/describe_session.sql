@@ -1,8 +1,8 @@
 -- Who is connected to what, and what could make the trail worthless: asked once before a run.
+-- %(server)s text: how the client names the server, which cannot know it itself
 select
   current_database() as database,
-  coalesce(host(inet_server_addr()), '') as server_address,
-  coalesce(inet_server_port(), 0) as server_port,
+  %(server)s as server,
   session_user::text as login,
   rolsuper as superuser,
   pg_catalog.to_regprocedure('audit.begin_run(jsonb)') is not null as trail_present,

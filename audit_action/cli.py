@@ -1,0 +1,73 @@
+"""What can one do from a terminal? The same flow outside GitHub Actions, and the care of the trail."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+
+from audit_action import __version__
+from audit_action.main import action, bounded, environment
+from audit_action.runner import Runner
+from audit_action.settings import Settings, database_url, runner_files
+from audit_action.trail import Trail
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """The console script; the exit code of design 4.7."""
+    environ = environment()
+    arguments = _parser().parse_args(argv)
+    runner = Runner(runner_files(environ), sys.stdout.buffer)
+    commands = {"demo": _demo, "install": _install, "status": _status, "run": _run}
+    return bounded(runner, lambda: commands[arguments.subcommand](arguments, environ, runner))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="schema-audit",
+        description="Who changed this schema, and who let it through: the answer, kept inside PostgreSQL.",
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    subcommands = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
+    subcommands.add_parser("demo", help="show the whole flow on a throw-away PostgreSQL on this machine")
+    _with_database(subcommands.add_parser("install", help="install or upgrade the trail in a database"))
+    _with_database(subcommands.add_parser("status", help="check that the trail is whole; exit 1 when not"))
+    run = _with_database(subcommands.add_parser("run", help="run a migration command as a migration run"))
+    run.add_argument("--environment", default="", help="names the target: production, staging")
+    run.add_argument("command", nargs="+", metavar="COMMAND", help="after --: the command and its arguments")
+    return parser
+
+
+def _with_database(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    parser.add_argument(
+        "--database-url", default="", metavar="URL", help="the database (default: the variable DATABASE_URL)"
+    )
+    return parser
+
+
+def _demo(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+    from audit_action.demo.show import show  # its packages are an extra
+
+    return show(environ)
+
+
+def _install(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+    Trail(database_url(arguments.database_url, environ)).install()
+    runner.log("The trail is installed.")
+    return 0
+
+
+def _status(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+    checks = Trail(database_url(arguments.database_url, environ)).status()
+    for check in checks:
+        runner.log(f"{'ok ' if check.ok else 'BAD'} {check.check}: {check.detail}")
+    return 0 if all(check.ok for check in checks) else 1
+
+
+def _run(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+    inputs = {
+        "INPUT_DATABASE-URL": database_url(arguments.database_url, environ),
+        "INPUT_ENVIRONMENT": arguments.environment,
+        "INPUT_WORKING-DIRECTORY": ".",
+    }
+    return action(Settings.from_environ({**environ, **inputs}), environ, runner, command=arguments.command)

@@ -1,0 +1,140 @@
+"""How does a run end? Glue: closed in the database, read back, and shown wherever somebody looks."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from time import sleep
+from uuid import UUID
+
+from audit_action import report
+from audit_action.deployment import Deployment
+from audit_action.errors import CannotComment, TrailError
+from audit_action.github_api import GitHub
+from audit_action.model import Event, MigrationResult, RunStatus, as_json
+from audit_action.report import Report
+from audit_action.runner import Runner
+from audit_action.settings import Settings
+from audit_action.trail import Trail
+
+COMMENTED_PULL_REQUESTS = 10
+"""A push that brings more comments on the newest of them; GitHub allows 80 writes a minute."""
+
+_RETRY_AFTER_SECONDS = (0.5, 2.0)
+
+
+def close_and_publish(
+    settings: Settings,
+    runner: Runner,
+    trail: Trail,
+    github: GitHub | None,
+    deployment: Deployment,
+    run_id: UUID,
+    status: RunStatus,
+    result: MigrationResult | None,
+) -> Report:
+    """Close the run and report it. Whatever fails here is a warning: the migration's verdict stands."""
+    warnings: list[str] = []
+    events: tuple[Event, ...] = ()
+    unattributed: tuple[Event, ...] = ()
+    since = deployment.last.finished_at if deployment.last else None
+    try:
+        finished_at = _finish(trail, run_id, status, result)
+        events = trail.events_of_run(run_id)
+        unattributed = trail.events_without_run(since=since, until=finished_at)
+    except TrailError as problem:
+        warnings.append(f"The trail could not be closed or read after the migration. {problem}")
+    made = report.build(
+        run_id=run_id,
+        status=status,
+        job=settings.job,
+        environment=settings.environment,
+        target=deployment.target,
+        change_set=deployment.change_set,
+        attribution=deployment.attribution,
+        result=result,
+        events=events,
+        unattributed=unattributed,
+        unattributed_since=since,
+        warnings=warnings,
+        redact=settings.redact,
+        github_known=github is not None,
+        preview=deployment.trigger.preview,
+    )
+    for warning in warnings:
+        runner.warning(warning)
+    _show(settings, runner, made)
+    _outputs(runner, deployment, made)
+    if settings.pr_comment and github is not None:
+        _comment(settings, runner, github, deployment, made)
+    return made
+
+
+def _finish(trail: Trail, run_id: UUID, status: RunStatus, result: MigrationResult | None) -> datetime:
+    """Close the run, over a short loss of the database too."""
+    exit_code = result.exit_code if result else None
+    for seconds in _RETRY_AFTER_SECONDS:
+        try:
+            return trail.finish_run(run_id, status=status, exit_code=exit_code)
+        except TrailError:
+            sleep(seconds)
+    return trail.finish_run(run_id, status=status, exit_code=exit_code)
+
+
+def _show(settings: Settings, runner: Runner, made: Report) -> None:
+    runner.log(report.terminal(made))
+    for annotation in report.annotations(made):
+        runner.warning(annotation.message, title=annotation.title)
+    if settings.job_summary:
+        runner.summary(report.summary(made))
+
+
+def _outputs(runner: Runner, deployment: Deployment, made: Report) -> None:
+    run, counts = deployment.run, made.counts
+    outputs = {
+        "run-id": str(made.run_id),
+        "status": made.status.value,
+        "exit-code": "" if made.exit_code is None else str(made.exit_code),
+        "transactions": str(counts.transactions),
+        "commands": str(counts.commands),
+        "destructive": str(counts.destructive),
+        "unattributed": str(counts.unattributed),
+        "base-sha": run.base_sha,
+        "head-sha": run.head_sha,
+        "range-source": run.range_source,
+        "authors": json.dumps(as_json(run.authors)),
+        "merger": json.dumps(as_json(run.mergers[-1])) if run.mergers else "",
+        "reviewers": json.dumps(as_json(run.reviewers)),
+        "report-json": runner.keep(f"{made.run_id}.json", report.as_json_text(made)),
+        "report-markdown": runner.keep(f"{made.run_id}.md", report.summary(made)),
+    }
+    for name, value in outputs.items():
+        runner.output(name, value)
+
+
+def _comment(
+    settings: Settings, runner: Runner, github: GitHub, deployment: Deployment, made: Report
+) -> None:
+    """Write the one comment of this environment and database to each pull request that this run is about."""
+    trigger, job = deployment.trigger, settings.job
+    numbers = (
+        (trigger.pull_request,)
+        if trigger.pull_request is not None
+        else tuple(sorted((each.number for each in deployment.change_set.pull_requests), reverse=True))
+    )
+    urls = []
+    for number in numbers[:COMMENTED_PULL_REQUESTS]:
+        try:
+            urls.append(
+                github.upsert_comment(
+                    trigger.repository,
+                    number,
+                    key=f"{settings.environment}/{deployment.database}",
+                    body=report.comment(made),
+                    run_id=job.run_id or 0,
+                    run_attempt=job.run_attempt or 1,
+                )
+            )
+        except CannotComment as problem:
+            runner.warning(str(problem))
+    runner.output("comment-url", urls[0] if urls else "")
