@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Protocol
 
@@ -84,6 +86,17 @@ class Runner:
             self.debug(f"{path} could not be written: {problem}")
             return ""
         return str((self._files.temp_outside or folder) / "schema-audit" / name)
+
+    def give_back(self, *folders: Path) -> None:
+        """What root left in these folders goes to the owner of each.
+
+        The runner's user must be able to delete it: the next checkout fails otherwise (actions/runner, 434).
+        """
+        for folder in folders:
+            with suppress(OSError):
+                owner = folder.stat()
+                if os.geteuid() == 0 and owner.st_uid != 0:
+                    _give(folder, owner.st_uid, owner.st_gid)
 
     # --- Commands ---------------------------------------------------------------------------
 
@@ -176,6 +189,33 @@ class Runner:
     def _command(self, name: str, message: str, *, title: str = "") -> None:
         properties = f" title={_escaped(title, ':,')}" if title else ""
         self._out.write_line(f"::{name}{properties}::{_escaped(message)}")
+
+
+def bridge_address() -> str:
+    """The runner's machine as this container sees it, the default gateway; empty outside of a container.
+
+    /proc/net/route holds addresses as hexadecimal numbers of the machine's byte order
+    (Linux, net/ipv4/fib_trie.c).
+    """
+    if not any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv")):
+        return ""
+    with suppress(OSError, ValueError):
+        for line in Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]:
+            _, destination, gateway, *_ = line.split()
+            if int(destination, 16) == 0 and int(gateway, 16) != 0:
+                return str(IPv4Address(int(gateway, 16).to_bytes(4, sys.byteorder)))
+    return ""
+
+
+def _give(folder: Path, user: int, group: int) -> None:
+    """Links themselves change hands, not what they point to; what is gone meanwhile is nobody's."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(OSError):
+                if entry.stat(follow_symlinks=False).st_uid == 0:
+                    os.chown(entry.path, user, group, follow_symlinks=False)
+                if entry.is_dir(follow_symlinks=False):
+                    _give(Path(entry.path), user, group)
 
 
 class _Lines:

@@ -136,6 +136,28 @@ def test_the_path_that_other_steps_see(temp: str, workspace: str, outside: str) 
     assert files == RunnerFiles(in_actions=True, temp=Path(temp), temp_outside=Path(outside))
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away; the container tests do it too")
+def test_what_root_made_goes_to_the_owner_of_the_folder(tmp_path: Path, out: io.BytesIO) -> None:
+    workspace, elsewhere = tmp_path / "workspace", tmp_path / "elsewhere"
+    (workspace / "a" / "b").mkdir(parents=True)
+    (workspace / "a" / "b" / "file").touch()
+    (workspace / "a" / "other").touch()
+    elsewhere.touch()
+    (workspace / "link").symlink_to(elsewhere)
+    os.chown(workspace, 1001, 1002)
+    os.chown(workspace / "a" / "other", 1003, 1003)
+    Runner(RunnerFiles(in_actions=True), out).give_back(workspace, tmp_path / "missing")
+    owners = {path.name: (path.lstat().st_uid, path.lstat().st_gid) for path in workspace.rglob("*")}
+    assert owners == {
+        "a": (1001, 1002),
+        "b": (1001, 1002),
+        "file": (1001, 1002),
+        "link": (1001, 1002),
+        "other": (1003, 1003),
+    }
+    assert elsewhere.stat().st_uid == 0
+
+
 # --- Commands ---------------------------------------------------------------------------------------
 
 
