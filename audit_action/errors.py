@@ -34,6 +34,10 @@ class TrailError(ActionError):
     """The trail could not be read or written. After the migration this is a warning, never its verdict."""
 
 
+class CannotConnect(TrailError):
+    """No session with the database could be had."""
+
+
 class RefusedByPolicy(ActionError):
     """The workflow's own policy is not met; the migration was not started."""
 

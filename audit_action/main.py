@@ -6,18 +6,20 @@ import os
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from uuid import UUID
 
 from audit_action import delivery, migration, policy
 from audit_action.deployment import Deployment, find_out
-from audit_action.errors import ActionError, Interrupted, NothingWasRun
+from audit_action.errors import ActionError, CannotConnect, Interrupted, NothingWasRun
 from audit_action.github_api import GitHub
 from audit_action.masking import masks_for
 from audit_action.model import Delivery, MigrationResult, RunStatus
+from audit_action.network import advice
 from audit_action.pgoptions import has_options, session_settings
 from audit_action.publish import close_and_publish
 from audit_action.report import Report
-from audit_action.runner import Runner
+from audit_action.runner import Runner, bridge_address, in_container
 from audit_action.settings import DeliveryRule, Settings, runner_files
 from audit_action.signals import Signals
 from audit_action.trail import Session, Trail
@@ -87,6 +89,8 @@ def action(
             raise
         finally:
             signals.hold()
+            if in_container():
+                runner.give_back(settings.workspace, Path("/github/home"))
             report = close_and_publish(settings, runner, trail, github, deployment, run_id, status, result)
     return _exit_code(settings, runner, report, result)
 
@@ -107,9 +111,13 @@ def _mask(settings: Settings, runner: Runner) -> tuple[str, ...]:
 
 def _preflight(settings: Settings, trail: Trail, runner: Runner) -> Session:
     """Whether the trail is there and works for this login; else stop before anything runs."""
-    if settings.install:
-        Trail(settings.database_url).install()
-    session = trail.session()
+    try:
+        if settings.install:
+            Trail(settings.database_url).install()
+        session = trail.session()
+    except CannotConnect as problem:
+        why = advice(settings.audit_database_url, bridge=bridge_address())
+        raise CannotConnect(f"{problem} {why}".strip()) from problem
     if not session.trail_present:
         raise NothingWasRun(
             f"There is no trail in the database {session.database}, so nothing was run. Install it once, "

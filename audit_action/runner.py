@@ -191,13 +191,18 @@ class Runner:
         self._out.write_line(f"::{name}{properties}::{_escaped(message)}")
 
 
+def in_container() -> bool:
+    """Whether this process runs in a container, by the marks that Docker and Podman leave."""
+    return any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv"))
+
+
 def bridge_address() -> str:
     """The runner's machine as this container sees it, the default gateway; empty outside of a container.
 
     /proc/net/route holds addresses as hexadecimal numbers of the machine's byte order
     (Linux, net/ipv4/fib_trie.c).
     """
-    if not any(Path(mark).exists() for mark in ("/.dockerenv", "/run/.containerenv")):
+    if not in_container():
         return ""
     with suppress(OSError, ValueError):
         for line in Path("/proc/net/route").read_text(encoding="ascii").splitlines()[1:]:

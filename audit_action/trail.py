@@ -15,7 +15,7 @@ import psycopg
 from psycopg.conninfo import make_conninfo
 from psycopg.rows import class_row
 
-from audit_action.errors import TrailError
+from audit_action.errors import CannotConnect, TrailError
 from audit_action.model import Check, Delivery, Event, EventKind, MigrationRun, RunStatus, as_json
 
 _T = TypeVar("_T")
@@ -77,6 +77,8 @@ class Trail:
         try:
             with self._connected() as connection:
                 connection.execute(install_script())
+        except CannotConnect:
+            raise
         except TrailError as problem:
             raise TrailError(
                 f"The trail could not be installed. {problem} "
@@ -162,7 +164,7 @@ class Trail:
                 application_name="schema-audit",
             )
         except psycopg.Error as problem:
-            raise TrailError(f"The database cannot be reached: {str(problem).strip()}") from problem
+            raise CannotConnect(f"The database cannot be reached: {str(problem).strip()}") from problem
         # Behind a transaction pooler a prepared statement belongs to nobody.
         connection.prepare_threshold = None
         try:
