@@ -153,6 +153,7 @@ class Commit:
     parents: int = 1
     signature: str = "unknown"  # GitHub's GitSignatureState in lower case, unsigned or unknown
     pull_requests: tuple[int, ...] = ()
+    made_by_github: bool = False  # a merge, squash or edit on the web, not somebody's push
     reverts: str = ""
     cherry_picked_from: str = ""
 
