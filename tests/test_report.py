@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from golden_files import assert_golden
+from reports import CASES
 
 from audit_action import report as reports
-from tests.golden_files import assert_golden
-from tests.reports import CASES
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
-from postgast.pg_query_pb2 import Node
+from postgast.nodes import AstNode
 
+from audit_action.line_up import line_up
 from audit_action.model import Event, EventKind
-from audit_action.report.danger import Surroundings, findings
-from audit_action.report.narrate import taken_along, tell
+from audit_action.report.danger import Surroundings, findings, unrecorded
+from audit_action.report.narrate import noun, taken_along, tell
 from audit_action.report.record import Command, Source, Transaction
-from audit_action.statements import line_up
+from audit_action.statements import Statement, parsed
 
 _COMES_BEFORE = frozenset({"CREATE SEQUENCE"})
-_COMES_AFTER = frozenset({"CREATE INDEX", "ALTER SEQUENCE", "ALTER TABLE", "ALTER INDEX"})
+_COMES_AFTER = frozenset({"CREATE INDEX", "ALTER SEQUENCE", "ALTER TABLE"})
 
 
 def transactions(events: Sequence[Event], around: Surroundings) -> tuple[Transaction, ...]:
@@ -45,47 +46,65 @@ def _commands(events: Sequence[Event], around: Surroundings) -> Iterator[Command
     for _, of_message in groupby(events, key=lambda each: each.message):
         members = tuple(of_message)
         message = members[0].query_text or ""
-        for lines in line_up(message, members):
-            node = lines.statement.node if lines.statement else None
-            opaque = node is None or node.WhichOneof("node") in {"do_stmt", "call_stmt", "select_stmt"}
-            for group in folded(lines.events) if opaque else (lines.events,):
-                text, source = _text_of(group, lines.statement.text if lines.statement else "", message)
-                yield _command(group, None if opaque else node, text, source, around)
+        lined_up = line_up(message, members)
+        for lines in lined_up.lines:
+            statement = lines.statement
+            groups = folded(lines.events) if statement is None or statement.runs_code else (lines.events,)
+            for group in groups:
+                yield _command(group, statement, message, around)
+        yield from _unrecorded(lined_up.committed)
 
 
-def _text_of(events: Sequence[Event], statement: str, message: str) -> tuple[str, Source]:
-    inner = next((each.statement_text for each in events if each.statement_text), None)
-    if inner:
-        return inner, Source.INNER
-    if statement:
-        return statement, Source.STATEMENT
-    return (message, Source.MESSAGE) if message else ("", Source.NONE)
+def _unrecorded(statements: Sequence[Statement]) -> Iterator[Command]:
+    """What the text shows although PostgreSQL raises no event for it."""
+    for each in statements:
+        found = unrecorded(each.node) if each.node is not None else ()
+        for finding in found:
+            yield Command(
+                sentence=finding.sentence,
+                source=Source.STATEMENT,
+                text=each.text,
+                tag=each.head.partition(" ")[0],
+                findings=(finding,),
+                events=(),
+            )
 
 
 def _command(
-    events: Sequence[Event], node: Node | None, text: str, source: Source, around: Surroundings
+    events: Sequence[Event], statement: Statement | None, message: str, around: Surroundings
 ) -> Command:
-    main = _main(events, node)
+    text, source, node = _text_of(events, statement, message)
+    main = _main(events)
     ordered = (main, *(each for each in events if each is not main))
     return Command(
         sentence=tell(ordered, node),
         source=source,
         text=text,
         tag=main.command_tag,
-        folded=tuple(
-            f"{(each.object_type or 'object').lower()} {each.object_identity}"
-            for each in ordered[1:]
-            if each.event is EventKind.COMMAND
-            and each.object_identity
-            and each.command_tag.startswith("CREATE")
-        ),
+        folded=tuple(f"{noun(each)} {each.object_identity}" for each in ordered[1:] if _is_folded(each)),
         taken_along=taken_along(events),
         findings=findings(ordered, node, around),
         events=tuple(events),
     )
 
 
-def _main(events: Sequence[Event], node: Node | None) -> Event:
+def _text_of(
+    events: Sequence[Event], statement: Statement | None, message: str
+) -> tuple[str, Source, AstNode | None]:
+    inner = next((each.statement_text for each in events if each.statement_text), None)
+    if inner:
+        return inner, Source.INNER, parsed(inner)
+    if statement is not None:
+        return statement.text, Source.STATEMENT, None if statement.runs_code else statement.node
+    return (message, Source.MESSAGE, None) if message else ("", Source.NONE, None)
+
+
+def _is_folded(event: Event) -> bool:
+    created = event.event is EventKind.COMMAND and event.command_tag.startswith("CREATE")
+    return created and event.object_identity is not None
+
+
+def _main(events: Sequence[Event]) -> Event:
     """The event that names what the command was about."""
     commands = [each for each in events if each.event is EventKind.COMMAND]
     if commands:

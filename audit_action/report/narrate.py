@@ -2,306 +2,201 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
-from postgast.pg_query_pb2 import (
-    AlterTableCmd,
-    AlterTableType,
-    ColumnDef,
-    Constraint,
-    ConstrType,
-    Node,
-    TypeName,
+from postgast.nodes import (
+    AccessPriv,
+    AlterTableStmt,
+    AstNode,
+    GrantStmt,
+    ObjectWithArgs,
+    RangeVar,
+    RenameStmt,
+    RoleSpec,
+    String,
 )
 
 from audit_action.model import Event, EventKind
+from audit_action.report.alter_table import Action, actions
 from audit_action.report.record import Name, Sentence
 
 REWRITE_REASONS = {1: "persistence change", 2: "new default", 4: "type change", 8: "access method change"}
 """Bits of pg_event_trigger_table_rewrite_reason() (src/include/commands/event_trigger.h)."""
 
+MAX_LISTED = 5
+"""Names or actions in one sentence; the rest is counted."""
+
 _PAST = {
     "CREATE": "Created",
     "ALTER": "Altered",
-    "DROP": "Dropped",
     "COMMENT": "Commented on",
     "REFRESH": "Refreshed",
     "REINDEX": "Rebuilt",
-    "IMPORT": "Imported",
     "SECURITY": "Labelled",
+    "SELECT": "Created",  # SELECT INTO
 }
 
 
-def tell(events: Sequence[Event], node: Node | None) -> Sentence:
+def tell(events: Sequence[Event], node: AstNode | None) -> Sentence:
     """The sentence for one command.
 
-    `events` are the rows of the command, the one that names its object first; `node` is the parsed
-    statement when it is certain that it caused them, else None: then the sentence says less, never more
-    than the trail knows.
+    `events` are the rows of the command, the one that names its object first; `node` is the tree of its
+    statement where that is certain, else None: then the sentence says less, never more than is known.
     """
     main = events[0]
-    if node is not None:
-        kind = node.WhichOneof("node") or ""
-        if kind == "alter_table_stmt":
-            actions = [_action(each.alter_table_cmd) for each in node.alter_table_stmt.cmds]
-            return _altered(main, actions) + _rewritten(events)
-        if kind == "rename_stmt":
+    match node:
+        case AlterTableStmt(cmds=commands) if commands and main.event is EventKind.COMMAND:
+            return _altered(main, actions(commands)) + _rewritten(events)
+        case RenameStmt() if main.event is EventKind.COMMAND:
             return _renamed(main, node)
-        if kind in {"grant_stmt", "grant_role_stmt"}:
+        case GrantStmt():
             return _granted(node)
-    if main.event is EventKind.REWRITE:
-        return ("Rewrote ", _object(main), *_because(main))
-    if main.event is EventKind.DROP:
-        return _dropped(events, node)
+    match main.event:
+        case EventKind.REWRITE:
+            return ("Rewrote ", _object(main), *reasons(main))
+        case EventKind.DROP:
+            return _dropped(events)
     return _by_tag(main) + _rewritten(events)
+
+
+def reasons(event: Event) -> Sentence:
+    """Why a table was rewritten, in brackets; nothing where PostgreSQL did not say."""
+    bits = event.rewrite_reason or 0
+    known = [text for bit, text in REWRITE_REASONS.items() if bits & bit]
+    return (f" ({', '.join(known)})",) if known else ()
+
+
+def noun(event: Event) -> str:
+    """PostgreSQL's word for the kind of object, in lower case."""
+    return (event.object_type or "object").lower()
 
 
 def _object(event: Event) -> Name:
     return Name(text=event.object_identity or event.schema_name or "?")
 
 
-def _noun(event: Event) -> str:
-    return (event.object_type or "object").lower()
+def _listed(names: Sequence[str]) -> Sentence:
+    said: list[str | Name] = []
+    for index, each in enumerate(names[:MAX_LISTED]):
+        said += [", "] if index else []
+        said.append(Name(text=each))
+    return (*said, f" and {len(names) - MAX_LISTED} more") if len(names) > MAX_LISTED else tuple(said)
 
 
 def _by_tag(event: Event) -> Sentence:
-    verb, _, rest = event.command_tag.partition(" ")
+    verb = event.command_tag.partition(" ")[0]
+    if event.command_tag == "ALTER DEFAULT PRIVILEGES":
+        return (f"Changed the default privileges on {noun(event)}",)
     if verb in {"GRANT", "REVOKE"}:
         return (f"{'Granted' if verb == 'GRANT' else 'Revoked'} rights on ", *_kind_and_name(event))
-    if event.command_tag == "ALTER DEFAULT PRIVILEGES":
-        return ("Altered default privileges",)
-    past = _PAST.get(verb)
-    if past is None:
-        return (f"{event.command_tag}: ", *_kind_and_name(event))
     if event.previous_identity and event.previous_identity != event.object_identity:
-        return (f"Renamed {_noun(event)} ", Name(text=event.previous_identity), " to ", _object(event))
-    del rest
-    return (f"{past} ", *_kind_and_name(event))
+        return (f"Renamed {noun(event)} ", Name(text=event.previous_identity), " to ", _object(event))
+    past = _PAST.get(verb)
+    return (f"{past} " if past else f"{event.command_tag}: ", *_kind_and_name(event))
 
 
 def _kind_and_name(event: Event) -> Sentence:
     if event.object_identity is None:
-        return (f"a {_noun(event)}" if event.object_type else "objects the trail cannot name",)
-    return (f"{_noun(event)} ", _object(event))
+        return (f"a {noun(event)}" if event.object_type else "objects that the trail cannot name",)
+    if event.object_type == "table column":
+        table, _, column = event.object_identity.rpartition(".")
+        return ("column ", Name(text=column), " of ", Name(text=table))
+    return (f"{noun(event)} ", _object(event))
 
 
 def _rewritten(events: Sequence[Event]) -> Sentence:
     rewrites = [each for each in events if each.event is EventKind.REWRITE]
-    return (", rewriting the table", *_because(rewrites[0])) if rewrites else ()
+    return (", rewriting the table", *reasons(rewrites[0])) if rewrites else ()
 
 
-def _because(event: Event) -> Sentence:
-    bits = event.rewrite_reason or 0
-    reasons = [text for bit, text in REWRITE_REASONS.items() if bits & bit]
-    return (f" ({', '.join(reasons)})",) if reasons else ()
+# --- DROP ---------------------------------------------------------------------------------------
 
-
-def _dropped(events: Sequence[Event], node: Node | None) -> Sentence:
-    named = [each for each in events if each.event is EventKind.DROP and each.original]
-    named = named or [events[0]]
-    said: list[str | Name] = [f"Dropped {_noun(named[0])} "]
-    for index, each in enumerate(named[:5]):
-        said += [", "] if index else []
-        said.append(_object(each))
-    if len(named) > 5:
-        said.append(f" and {len(named) - 5} more")
-    cascade = node is not None and node.WhichOneof("node") == "drop_stmt" and node.drop_stmt.behavior == 2
-    along = taken_along(events)
-    if along:
-        said.append(
-            f" and {along} object{'s' if along > 1 else ''} with it" + (" (cascade)" if cascade else "")
-        )
-    return tuple(said)
-
-
-_OWN_PARTS = frozenset({"type", "table constraint", "default value", "toast table", "trigger", "rule"})
+_ALWAYS_OWN = frozenset({"index", "type", "default value", "toast table", "publication relation"})
+_OWN_ON_TABLE = frozenset({"table constraint", "trigger", "rule", "policy", "statistics object"})
 
 
 def taken_along(events: Sequence[Event]) -> int:
-    """How many objects went although the statement did not name them, beyond a table's own parts.
+    """How many objects went that the statement did not name, beyond the parts of what it named.
 
-    A table's row type, defaults and toast are the table itself to a reader; its constraints and triggers
-    count when they belonged to another table (a foreign key dropped by cascade).
+    The indexes, constraints, triggers, rules and policies of a dropped table are the table to a reader, and
+    so is a serial's sequence; a view, another table's foreign key or column are not.
     """
-    named = {each.object_identity for each in events if each.event is EventKind.DROP and each.original}
-    return sum(1 for each in events if _is_taken_along(each, named))
+    drops = [each for each in events if each.event is EventKind.DROP]
+    gone = {
+        each.object_identity for each in drops if each.object_type in {"table", "view", "materialized view"}
+    }
+    named = {each.object_identity for each in drops if each.original}
+    return sum(1 for each in drops if not each.original and not _is_own_part(each, gone | named))
 
 
-def _is_taken_along(event: Event, named: set[str | None]) -> bool:
-    if event.event is not EventKind.DROP or event.original:
-        return False
-    kind, identity = _noun(event), event.object_identity or ""
-    if kind in {"type", "toast table", "default value"} and (
-        kind != "type" or any(identity in {name, f"{name}[]"} for name in named if name)
-    ):
-        return False
-    own = any(identity.endswith((f" on {name}", f"{name}[]")) or identity == name for name in named if name)
-    return not (own and kind in _OWN_PARTS)
-
-
-def _renamed(event: Event, node: Node) -> Sentence:
-    statement = node.rename_stmt
-    old, new = statement.subname, statement.newname
-    noun = _noun(event)
-    if noun in {"table column", "composite type column", "view column"} or " column" in noun:
-        table = (event.object_identity or "").rpartition(".")[0]
-        return ("Renamed column ", Name(text=old), " to ", Name(text=new), " in ", Name(text=table))
-    if event.previous_identity:
-        return (f"Renamed {noun} ", Name(text=event.previous_identity), " to ", _object(event))
-    if old:
-        return (f"Renamed {noun} ", Name(text=old), " to ", Name(text=new))
-    return (f"Renamed {noun} ", _object(event), f" (its name is {new} now)")
-
-
-def _granted(node: Node) -> Sentence:
-    statement = node.grant_stmt
-    rights = ", ".join(each.access_priv.priv_name.upper() for each in statement.privileges) or "all rights"
-    objects = [_target(each) for each in statement.objects]
-    people = [each.role_spec.rolename or "everybody" for each in statement.grantees]
-    said: list[str | Name] = ["Granted " if statement.is_grant else "Revoked ", f"{rights} on "]
-    said += _listed(objects) if all(objects) and objects else ["several objects"]
-    return (*said, " to " if statement.is_grant else " from ", *_listed(people))
-
-
-def _target(node: Node) -> str:
-    kind = node.WhichOneof("node")
-    if kind == "range_var":
-        return ".".join(filter(None, (node.range_var.schemaname, node.range_var.relname)))
-    if kind == "string":
-        return str(node.string.sval)
-    if kind == "object_with_args":
-        return ".".join(str(each.string.sval) for each in node.object_with_args.objname)
-    return ""
-
-
-def _listed(names: Sequence[str]) -> list[str | Name]:
-    said: list[str | Name] = []
-    for index, each in enumerate(names[:5]):
-        said += [", "] if index else []
-        said.append(Name(text=each))
-    return [*said, f" and {len(names) - 5} more"] if len(names) > 5 else said
-
-
-# --- ALTER TABLE --------------------------------------------------------------------------------
-
-
-def _altered(event: Event, actions: Sequence[tuple[Sentence, str]]) -> Sentence:
-    """`actions` are sentences and the word that joins them to the table ("to", "from", "of")."""
-    if len(actions) == 1:
-        said, joint = actions[0]
-        return (*_capitalised(said), f" {joint} ", _object(event))
-    said_all: list[str | Name] = [f"Altered {_noun(event)} ", _object(event), ": "]
-    for index, (said, _) in enumerate(actions[:6]):
-        said_all += [", "] if index else []
-        said_all += said
-    if len(actions) > 6:
-        said_all.append(f" and {len(actions) - 6} more changes")
-    return tuple(said_all)
-
-
-def _capitalised(sentence: Sentence) -> Sentence:
-    first = sentence[0]
-    return (first[:1].upper() + first[1:], *sentence[1:]) if isinstance(first, str) else sentence
-
-
-def type_name(of: TypeName) -> str:
-    """A type as PostgreSQL's grammar wrote it down: `int4` for integer, arrays with brackets."""
-    names = [each.string.sval for each in of.names]
-    shown = ".".join(names[1:] if names[:1] == ["pg_catalog"] else names)
-    return shown + "[]" * len(of.array_bounds)
-
-
-def _action(command: AlterTableCmd) -> tuple[Sentence, str]:
-    tell_it = _ACTIONS.get(command.subtype)
-    if tell_it is not None:
-        return tell_it(command)
-    words = AlterTableType.Name(command.subtype).removeprefix("AT_")
-    spaced = "".join(f" {each.lower()}" if each.isupper() else each for each in words).strip()
-    return (
-        ((f"changed ({spaced})",), "on")
-        if not command.name
-        else (
-            (f"changed ({spaced}) ", Name(text=command.name)),
-            "on",
+def _is_own_part(event: Event, owners: set[str | None]) -> bool:
+    kind, identity = noun(event), event.object_identity or ""
+    if kind in _ALWAYS_OWN or '"RI_ConstraintTrigger_' in identity:
+        return True
+    if kind in _OWN_ON_TABLE:
+        return identity.partition(" on ")[2] in owners or kind == "statistics object"
+    if kind == "sequence":
+        return any(identity.startswith(f"{owner}_") for owner in owners if owner) or any(
+            identity.startswith(f"{owner.rpartition('.')[0]}_") for owner in owners if owner
         )
-    )
+    return False
 
 
-def _add_column(command: AlterTableCmd) -> tuple[Sentence, str]:
-    column: ColumnDef = command.__getattribute__("def").column_def
-    return (("added column ", Name(text=column.colname)), "to")
-
-
-def _add_constraint(command: AlterTableCmd) -> tuple[Sentence, str]:
-    constraint: Constraint = command.__getattribute__("def").constraint
-    noun = {
-        ConstrType.CONSTR_PRIMARY: "primary key",
-        ConstrType.CONSTR_FOREIGN: "foreign key",
-        ConstrType.CONSTR_UNIQUE: "unique constraint",
-        ConstrType.CONSTR_CHECK: "check constraint",
-        ConstrType.CONSTR_EXCLUSION: "exclusion constraint",
-    }.get(constraint.contype, "constraint")
-    later = " (not validated yet)" if constraint.skip_validation else ""
-    name: Sentence = (" ", Name(text=constraint.conname)) if constraint.conname else ()
-    return ((f"added {noun}", *name, *((later,) if later else ())), "to")
-
-
-def _type_change(command: AlterTableCmd) -> tuple[Sentence, str]:
-    column: ColumnDef = command.__getattribute__("def").column_def
+def _dropped(events: Sequence[Event]) -> Sentence:
+    drops = [each for each in events if each.event is EventKind.DROP]
+    named = [each for each in drops if each.original] or drops[:1]
+    along = taken_along(events)
     return (
-        ("changed column ", Name(text=command.name), " to type ", Name(text=type_name(column.type_name))),
-        "of",
+        f"Dropped {noun(named[0]).removeprefix('table ')}{'s' if len(named) > 1 else ''} ",
+        *_listed([each.object_identity or "?" for each in named]),
+        *((f" and {along} object{'s' if along > 1 else ''} with it",) if along else ()),
     )
 
 
-def _default(command: AlterTableCmd) -> tuple[Sentence, str]:
-    verb = "set" if command.HasField("def") else "removed"
-    return ((f"{verb} the default of column ", Name(text=command.name)), "of")
+# --- ALTER, RENAME, GRANT -----------------------------------------------------------------------
 
 
-def _said(words: str, joint: str) -> Callable[[AlterTableCmd], tuple[Sentence, str]]:
-    def tell_it(command: AlterTableCmd) -> tuple[Sentence, str]:
-        return ((f"{words} ", Name(text=command.name)) if command.name else (words,), joint)
+def _altered(event: Event, changes: Sequence[Action]) -> Sentence:
+    if len(changes) == 1:
+        first, *rest = changes[0].said
+        assert isinstance(first, str)
+        return (first[0].upper() + first[1:], *rest, f" {changes[0].joint} ", _object(event))
+    said: list[str | Name] = [f"Altered {noun(event)} ", _object(event), ": "]
+    for index, each in enumerate(changes[:MAX_LISTED]):
+        said += [", "] if index else []
+        said += each.said
+    return (*said, f" and {len(changes) - MAX_LISTED} more") if len(changes) > MAX_LISTED else tuple(said)
 
-    return tell_it
+
+def _renamed(event: Event, statement: RenameStmt) -> Sentence:
+    kind = noun(event)
+    if kind.endswith(" column"):
+        table = (event.object_identity or "").rpartition(".")[0]
+        old, new = Name(text=statement.subname), Name(text=statement.newname)
+        return ("Renamed column ", old, " to ", new, " in ", Name(text=table))
+    old_name = event.previous_identity or statement.subname or _name(statement.relation or statement.object)
+    return (f"Renamed {kind} ", *((Name(text=old_name), " to ") if old_name else ()), _object(event))
 
 
-_ACTIONS: dict[AlterTableType, Callable[[AlterTableCmd], tuple[Sentence, str]]] = {
-    AlterTableType.AT_AddColumn: _add_column,
-    AlterTableType.AT_DropColumn: _said("dropped column", "from"),
-    AlterTableType.AT_AlterColumnType: _type_change,
-    AlterTableType.AT_ColumnDefault: _default,
-    AlterTableType.AT_SetNotNull: _said("forbade NULL in column", "of"),
-    AlterTableType.AT_DropNotNull: _said("allowed NULL in column", "of"),
-    AlterTableType.AT_AddConstraint: _add_constraint,
-    AlterTableType.AT_DropConstraint: _said("dropped constraint", "from"),
-    AlterTableType.AT_ValidateConstraint: _said("validated constraint", "of"),
-    AlterTableType.AT_DropExpression: _said("stopped generating column", "of"),
-    AlterTableType.AT_AddIdentity: _said("made an identity of column", "of"),
-    AlterTableType.AT_DropIdentity: _said("dropped the identity of column", "of"),
-    AlterTableType.AT_SetStatistics: _said("set the statistics target of column", "of"),
-    AlterTableType.AT_SetStorage: _said("set the storage of column", "of"),
-    AlterTableType.AT_SetRelOptions: _said("set storage parameters", "of"),
-    AlterTableType.AT_ResetRelOptions: _said("reset storage parameters", "of"),
-    AlterTableType.AT_SetTableSpace: _said("moved to tablespace", "the table"),
-    AlterTableType.AT_SetLogged: _said("set logged", "the table"),
-    AlterTableType.AT_SetUnLogged: _said("set unlogged", "the table"),
-    AlterTableType.AT_EnableTrig: _said("enabled trigger", "on"),
-    AlterTableType.AT_EnableAlwaysTrig: _said("enabled always trigger", "on"),
-    AlterTableType.AT_EnableReplicaTrig: _said("enabled for replicas trigger", "on"),
-    AlterTableType.AT_DisableTrig: _said("disabled trigger", "on"),
-    AlterTableType.AT_EnableTrigAll: _said("enabled all triggers", "on"),
-    AlterTableType.AT_DisableTrigAll: _said("disabled all triggers", "on"),
-    AlterTableType.AT_EnableTrigUser: _said("enabled the user triggers", "on"),
-    AlterTableType.AT_DisableTrigUser: _said("disabled the user triggers", "on"),
-    AlterTableType.AT_EnableRowSecurity: _said("enabled row-level security", "on"),
-    AlterTableType.AT_DisableRowSecurity: _said("disabled row-level security", "on"),
-    AlterTableType.AT_ForceRowSecurity: _said("forced row-level security", "on"),
-    AlterTableType.AT_NoForceRowSecurity: _said("stopped forcing row-level security", "on"),
-    AlterTableType.AT_AttachPartition: _said("attached a partition", "to"),
-    AlterTableType.AT_DetachPartition: _said("detached a partition", "from"),
-    AlterTableType.AT_AddInherit: _said("added a parent", "to"),
-    AlterTableType.AT_DropInherit: _said("removed a parent", "from"),
-    AlterTableType.AT_ReplicaIdentity: _said("set the replica identity", "of"),
-    AlterTableType.AT_ChangeOwner: _said("changed the owner", "of"),
-}
+def _granted(statement: GrantStmt) -> Sentence:
+    rights = [each.priv_name.upper() for each in statement.privileges if isinstance(each, AccessPriv)]
+    people = [each.rolename or "everybody" for each in statement.grantees if isinstance(each, RoleSpec)]
+    objects = [name for each in statement.objects if (name := _name(each))]
+    return (
+        f"{'Granted' if statement.is_grant else 'Revoked'} {', '.join(rights) or 'all rights'} on ",
+        *(_listed(objects) or ("several objects",)),
+        " to " if statement.is_grant else " from ",
+        *_listed(people),
+    )
+
+
+def _name(node: AstNode | None) -> str:
+    """The name as the statement writes it; empty where it is not a name."""
+    match node:
+        case RangeVar():
+            return ".".join(filter(None, (node.schemaname, node.relname)))
+        case ObjectWithArgs():
+            return ".".join(each.sval for each in node.objname if isinstance(each, String))
+        case String():
+            return node.sval
+    return ""

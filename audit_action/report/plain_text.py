@@ -4,10 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum, unique
 
-from audit_action.model import Author, AuthorRole, Person, Reviewer
+from audit_action.model import Author, Person, Reviewer
 from audit_action.report.record import Report, plain
-from audit_action.report.rendering import counted, heading, moment, query, review_notes
 from audit_action.report.safe_text import shortened, terminal_line
+from audit_action.report.wording import counted, first_line, moment, name, opinion, query, role
 
 MAX_ANNOTATIONS = 10
 """The runner keeps ten of each kind a step (actions/runner, ExecutionContext.cs)."""
@@ -68,7 +68,7 @@ def terminal(report: Report) -> str:
 
 
 def _lines(report: Report) -> Iterator[str]:
-    yield heading(report)
+    yield first_line(report)
     yield ""
     yield from _people(report)
     if report.failure:
@@ -116,16 +116,14 @@ def _people(report: Report) -> Iterator[str]:
 
 
 def _author(author: Author) -> str:
-    role = "" if AuthorRole.AUTHOR in author.roles else f" ({author.roles[0]})"
-    return _person(author.person) + role
+    return _person(author.person) + (f" [{role(author)}]" if role(author) else "")
 
 
 def _person(person: Person) -> str:
-    name = person.name or person.login or person.email or "somebody unknown"
-    return f"{name} ({person.login})" if person.login and person.login != name else name
+    called = name(person)
+    return f"{called} ({person.login})" if person.login and person.login != called else called
 
 
 def _review(reviewer: Reviewer) -> str:
-    state = reviewer.state.lower().replace("_", " ")
-    notes = "".join(f", {each}" for each in review_notes(reviewer))
-    return f"{_person(reviewer.person)} [{state}{notes}]"
+    _, word, notes = opinion(reviewer)
+    return f"{_person(reviewer.person)} [{', '.join((word, *notes))}]"

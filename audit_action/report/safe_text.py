@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable
 from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup
@@ -132,7 +131,3 @@ def terminal_line(text: str) -> str:
     """
     safe = visible(text).replace("##[", "##" + _BREAK + "[")
     return re.sub(r"\A(\s*):(?=:)", r"\1:" + _BREAK, safe)
-
-
-FILTERS: dict[str, Callable[..., Markup]] = {"code": code, "fence": fence, "link": link}
-"""What templates may use besides plain printing."""
