@@ -217,6 +217,9 @@ class _Search:
             return None
         found = github.pull_requests(self.trigger.repository, [self.trigger.pull_request])
         self._lack(*found.unavailable)
+        if not found.pull_requests and not found.unavailable:
+            gone = f"GitHub knows no pull request #{self.trigger.pull_request}"
+            self._lack(Unavailable(field="pull_requests", reason=gone))
         return found.pull_requests[0] if found.pull_requests else None
 
     def _pull_requests(

@@ -98,8 +98,10 @@ def with_account_of(git: CommitFacts, compared: CommitFacts | None) -> CommitFac
     """GraphQL's commit with the accounts that only REST shows: it names bots, GraphQL's GitActor cannot."""
     if compared is None:
         return git
-    authors = git.authors or compared.authors
-    if git.authors and compared.authors and _says_more(compared.authors[0], git.authors[0]):
+    if not git.authors:  # only its pull requests are known
+        return replace(compared, pull_requests=git.pull_requests)
+    authors = git.authors
+    if compared.authors and _says_more(compared.authors[0], git.authors[0]):
         authors = (compared.authors[0], *git.authors[1:])
     committer = git.committer or compared.committer
     if git.committer and compared.committer and _says_more(compared.committer, git.committer):

@@ -20,6 +20,10 @@ from audit_action.model import Json, Unavailable
 
 # 2026-03-10 leaves merge_commit_sha out of pull requests; every supported server knows this one.
 API_VERSION = "2022-11-28"
+READ_CONTENTS = "contents: read"
+READ_PULL_REQUESTS = "pull-requests: read"
+READ_ACTIONS = "actions: read"
+READ_DEPLOYMENTS = "deployments: read"
 _LONGEST_WAIT = 10  # seconds that a Retry-After or a rate limit may hold us up
 
 T = TypeVar("T")
@@ -133,6 +137,8 @@ class Client:
             _, body = self._query.requester.graphql_query(document, variables)
         except github.GithubException as error:
             # PyGithub raises for any error; what GitHub did answer lies in the exception.
+            if error.status == 404 and not isinstance(at(error.data, "errors"), list):
+                raise Refused("this server has no GraphQL API", why=Why.UNSUPPORTED) from error
             if not at(error.data, "data", "repository"):
                 raise
             body = error.data
@@ -162,6 +168,8 @@ def answer_of(question: Callable[[], T]) -> T | Refused:
     """What PyGithub returns, or the refusal that its exception means."""
     try:
         return question()
+    except Refused as refused:
+        return refused
     except github.GithubException as error:
         return refusal(error)
     except RequestException as error:

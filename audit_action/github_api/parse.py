@@ -14,9 +14,9 @@ from audit_action.github_facts import (
     StepKind,
 )
 from audit_action.json_paths import at, flag, items, moment, number, text
-from audit_action.model import Approver, Json, Person, PersonKind, Relation, ReviewState
+from audit_action.model import Approver, Json, Person, PersonKind, Relation, ReviewState, Unavailable
 
-_GHOST = Person(kind=PersonKind.GHOST)
+GHOST = Person(kind=PersonKind.GHOST)
 _KINDS = {"Bot": PersonKind.BOT, "Mannequin": PersonKind.MANNEQUIN}
 _GITHUB = "noreply@github.com"  # the committer of what is made on the web
 
@@ -30,7 +30,7 @@ def account(value: Json) -> Person | None:
     if not login:
         return None
     if login == "ghost":
-        return _GHOST
+        return GHOST
     claimant = at(value, "claimant")
     if text(claimant, "login"):
         value, login = claimant, text(claimant, "login")
@@ -113,7 +113,7 @@ def review(value: Json) -> Review | None:
         return None
     return Review(
         id=number(value, "fullDatabaseId") or 0,
-        person=account(at(value, "author")) or _GHOST,
+        person=account(at(value, "author")) or GHOST,
         state=ReviewState(state),
         submitted_at=moment(value, "submittedAt"),
         commit=text(value, "commit", "oid"),
@@ -127,8 +127,18 @@ def reviews(values: tuple[Json, ...]) -> tuple[Review, ...]:
     return tuple(found for each in values if (found := review(each)))
 
 
-def step(value: Json) -> Step:
-    """One item of GraphQL's timelineItems. Raises ValueError for a kind that was not asked for."""
+def completed(pull: PullRequestFacts, lacks: dict[Unavailable, None]) -> PullRequestFacts:
+    """The pull request; that GitHub shows only some of its commits (250 by REST) is a lack."""
+    if len(pull.commits) < pull.commits_total:
+        shown = f"{len(pull.commits)} of {pull.commits_total} commits of #{pull.number}"
+        lacks[Unavailable(field="authors", reason=f"GitHub showed {shown}")] = None
+    return pull
+
+
+def step(value: Json) -> Step | None:
+    """One item of GraphQL's timelineItems; None for a kind that was not asked for."""
+    if text(value, "__typename") not in list(StepKind):
+        return None
     person = at(value, "enqueuer") or at(value, "enabler") or at(value, "actor")
     return Step(
         kind=StepKind(text(value, "__typename")),
@@ -150,8 +160,8 @@ def pull_request(value: Json) -> PullRequestFacts:
         url=text(value, "url"),
         merged=merged,
         merged_at=moment(value, "mergedAt"),
-        author=account(at(value, "author")) or _GHOST,
-        merged_by=(account(at(value, "mergedBy")) or _GHOST) if merged else None,
+        author=account(at(value, "author")) or GHOST,
+        merged_by=(account(at(value, "mergedBy")) or GHOST) if merged else None,
         base_ref=text(value, "baseRefName"),
         head_ref=text(value, "headRefName"),
         # headRefOid of a merged pull request is the later tip of a branch that is used again.
@@ -166,7 +176,7 @@ def pull_request(value: Json) -> PullRequestFacts:
         else frozenset(number(each, "fullDatabaseId") or 0 for each in items(opinionated, "nodes")),
         timeline=None
         if at(value, "timelineItems") is None
-        else tuple(step(each) for each in items(value, "timelineItems", "nodes")),
+        else tuple(found for each in items(value, "timelineItems", "nodes") if (found := step(each))),
     )
 
 
@@ -174,7 +184,7 @@ def approvers(values: tuple[Json, ...], attempt: int | None) -> tuple[Approver, 
     """REST's approvals of a run: who let it into which environment, once for each environment."""
     return tuple(
         Approver(
-            person=account(at(each, "user")) or _GHOST,
+            person=account(at(each, "user")) or GHOST,
             environment=text(environment, "name"),
             state=text(each, "state"),
             comment=text(each, "comment"),

@@ -82,11 +82,9 @@ fragment PullRequestF on PullRequest {
 
 
 def commits(count: int) -> str:
-    """So many commits `c0..` of the variables `k0..`, with the pull requests that contain them."""
+    """So many commits `k0..` of the variables `k0..`, with the pull requests that contain them."""
     return (
-        _aliased(
-            "DeployedCommits", count, "c", "object(oid: $k{n})", "GitObjectID!", "CommitWithPullRequests"
-        )
+        _aliased("DeployedCommits", count, "object(oid: $k{n})", "GitObjectID!", "CommitWithPullRequests")
         + _COMMIT
         + """
 fragment CommitWithPullRequests on Commit {
@@ -100,9 +98,9 @@ fragment CommitWithPullRequests on Commit {
 
 
 def pull_requests(count: int) -> str:
-    """So many pull requests `p0..` of the variables `k0..`."""
+    """So many pull requests `k0..` of the variables `k0..`."""
     return (
-        _aliased("DeployedPullRequests", count, "p", "pullRequest(number: $k{n})", "Int!", "PullRequestF")
+        _aliased("DeployedPullRequests", count, "pullRequest(number: $k{n})", "Int!", "PullRequestF")
         + _ACTOR
         + _COMMIT
         + _REVIEW
@@ -167,10 +165,10 @@ query Comments($owner: String!, $name: String!, $number: Int!, $cursor: String) 
 """
 
 
-def _aliased(name: str, count: int, alias: str, field: str, kind: str, fragment: str) -> str:
+def _aliased(name: str, count: int, field: str, kind: str, fragment: str) -> str:
     names = range(count)
     variables = ", ".join(f"$k{n}: {kind}" for n in names)
-    fields = "\n".join(f"    {alias}{n}: {field.replace('{n}', str(n))} {{ ...{fragment} }}" for n in names)
+    fields = "\n".join(f"    k{n}: {field.replace('{n}', str(n))} {{ ...{fragment} }}" for n in names)
     return f"""
 query {name}($owner: String!, $name: String!, {variables}) {{
   repository(owner: $owner, name: $name) {{
