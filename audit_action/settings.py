@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from audit_action.errors import BadInput
-from audit_action.model import Job, RunnerFiles, RunnerFiles
+from audit_action.model import Job, RunnerFiles
 
 _T = TypeVar("_T")
 
@@ -66,16 +66,15 @@ class Settings:
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Read inputs and variables; every unusable one is named in the same BadInput."""
         read = _Reader(environ)
-        database_url = read.input("database-url") or environ.get("DATABASE_URL", "")
-        if not database_url:
-            read.problems.append(
-                "database-url is empty and there is no DATABASE_URL: say which database to migrate, "
-                "for instance `database-url: ${{ secrets.DATABASE_URL }}`."
-            )
+        try:
+            url = database_url(read.input("database-url"), environ)
+        except BadInput as problem:
+            read.problems.append(str(problem))
+            url = ""
         workspace = Path(environ.get("GITHUB_WORKSPACE") or Path.cwd())
         settings = cls(
-            database_url=database_url,
-            audit_database_url=read.input("audit-database-url") or database_url,
+            database_url=url,
+            audit_database_url=read.input("audit-database-url") or url,
             command=read.input("command"),
             working_directory=workspace / (read.input("working-directory") or "."),
             environment=read.input("environment"),
@@ -100,6 +99,16 @@ class Settings:
         if read.problems:
             raise BadInput("\n".join(read.problems))
         return settings
+
+
+def database_url(given: str, environ: Mapping[str, str]) -> str:
+    """The database that was given, else DATABASE_URL. Raises BadInput where there is neither."""
+    if url := given or environ.get("DATABASE_URL", ""):
+        return url
+    raise BadInput(
+        "database-url is empty and there is no DATABASE_URL: say which database to migrate, "
+        "for instance `database-url: ${{ secrets.DATABASE_URL }}`."
+    )
 
 
 class _Reader:
@@ -159,22 +168,6 @@ def _patterns(text: str) -> tuple[str, ...]:
         except re.error as problem:
             raise ValueError(line) from problem
     return lines
-
-
-def runner_files(environ: Mapping[str, str]) -> RunnerFiles:
-    """Where the runner takes what a step says."""
-
-    def path(name: str) -> Path | None:
-        return Path(environ[name]) if environ.get(name) else None
-
-    return RunnerFiles(
-        in_actions=environ.get("GITHUB_ACTIONS") == "true",
-        output=path("GITHUB_OUTPUT"),
-        env=path("GITHUB_ENV"),
-        state=path("GITHUB_STATE"),
-        summary=path("GITHUB_STEP_SUMMARY"),
-        temp=path("RUNNER_TEMP"),
-    )
 
 
 def _job(environ: Mapping[str, str]) -> Job:
