@@ -2,10 +2,13 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: demo test lint types unit golden requirements clean
+.PHONY: demo test lint types unit readme requirements clean
 
-demo: $(VENV)/ready
+demo: $(VENV)/demo
 	$(BIN)/schema-audit demo
 
 test: lint types unit
@@ -20,17 +23,22 @@ types: $(VENV)/ready
 unit: $(VENV)/ready
 	$(BIN)/pytest -n 2 --dist loadgroup
 
-golden: $(VENV)/ready
-	UPDATE_GOLDEN=1 $(BIN)/pytest -q tests/test_report.py
+readme: $(VENV)/ready
+	$(BIN)/python docs/fill_readme.py
 
-requirements: $(VENV)/ready
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements.in -o requirements.txt
-	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header requirements-dev.in -o requirements-dev.txt
+requirements:
+	for name in requirements requirements-build requirements-demo requirements-dev; do \
+		$(COMPILE) $$name.in -o $$name.txt; \
+	done
 
-$(VENV)/ready: requirements-dev.txt pyproject.toml
-	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+$(VENV)/demo: requirements-demo.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(PIP) --require-hashes -r requirements-demo.txt
+	$(PIP) --no-deps --no-build-isolation --editable .
+	touch $@
+
+$(VENV)/ready: requirements-dev.txt $(VENV)/demo
+	$(PIP) --require-hashes -r requirements-dev.txt
 	touch $@
 
 clean:
