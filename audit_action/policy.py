@@ -8,7 +8,7 @@ from audit_action.errors import RefusedByPolicy
 from audit_action.model import Attribution, ChangeSet, Freshness, PullRequest, Reviewer, ReviewState
 from audit_action.settings import FailOn
 
-NEEDED_FOR_APPROVALS = ("pull_requests", "reviewers")
+NEEDED_FOR_APPROVALS = ("commits", "authors", "pull_requests", "reviewers")
 """The fields of the attribution without which approvals cannot be counted."""
 
 
@@ -41,6 +41,12 @@ def check_approvals(required: int, change_set: ChangeSet, attribution: Attributi
                 f"require-approvals is {required}, but {unavailable.field} could not be read: "
                 f"{unavailable.reason}.{needs} Nothing was run."
             )
+    if (missing := change_set.total_commits - len(change_set.commits)) > 0:
+        raise RefusedByPolicy(
+            f"require-approvals is {required}, but {missing} of {change_set.total_commits} deployed commits "
+            "were not listed by GitHub, so their approvals cannot be counted. Deploy in smaller steps, or "
+            "lower require-approvals. Nothing was run."
+        )
     covered = {sha for each in change_set.pull_requests for sha in _commits_of(each)}
     loose = [each.sha for each in change_set.commits if each.sha not in covered and not each.pull_requests]
     if loose or not change_set.pull_requests:
