@@ -25,8 +25,16 @@ SUMMARY_LIMIT = 1_048_576
 _CUT = "\n\nThe rest does not fit into a job summary.\n"
 
 
+class Stream(Protocol):
+    """Where text goes: `sys.stdout.buffer`, or anything that takes bytes and says how many."""
+
+    def write(self, chunk: memoryview, /) -> int: ...
+
+    def flush(self) -> None: ...
+
+
 class Sink(Protocol):
-    """Where text goes: `sys.stdout.buffer`, or anything that takes bytes."""
+    """Where foreign output goes, whole."""
 
     def write(self, chunk: bytes, /) -> object: ...
 
@@ -36,7 +44,7 @@ class Sink(Protocol):
 class Runner:
     """The runner's side of one stage of the step."""
 
-    def __init__(self, files: RunnerFiles, out: Sink) -> None:
+    def __init__(self, files: RunnerFiles, out: Stream) -> None:
         self._files = files
         self._out = _Lines(out)
 
@@ -226,11 +234,13 @@ def _give(folder: Path, user: int, group: int) -> None:
 class _Lines:
     """A sink that knows whether a line is open, so that a command always begins one."""
 
-    def __init__(self, out: Sink) -> None:
+    def __init__(self, out: Stream) -> None:
         self._out, self._open = out, False
 
     def write(self, chunk: bytes, /) -> None:
-        self._out.write(chunk)
+        rest = memoryview(chunk)
+        while rest:  # an unbuffered stream may take a part, as when a signal comes
+            rest = rest[self._out.write(rest) :]
         self._open = not chunk.endswith(b"\n") if chunk else self._open
 
     def write_line(self, text: str) -> None:

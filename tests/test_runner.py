@@ -224,6 +224,19 @@ def test_commands_work_again_after_a_failure(files: RunnerFiles, out: io.BytesIO
     assert printed(log_of(out)).data_of("error") == ["told"]
 
 
+def test_a_stream_that_takes_a_part_gets_the_rest(files: RunnerFiles) -> None:
+    """Unbuffered standard output is such a stream: a signal in the middle of a write cuts it."""
+
+    class Reluctant(io.BytesIO):
+        def write(self, chunk: memoryview, /) -> int:
+            return super().write(chunk[:7])
+
+    out = Reluctant()
+    with Runner(files, out).stop_commands() as sink:
+        sink.write(b"x" * 100_000)
+    assert printed(log_of(out)).lines == ["x" * 100_000]
+
+
 def test_outside_of_github_actions_it_is_plain_text(out: io.BytesIO) -> None:
     runner = Runner(RunnerFiles(), out)
     runner.mask("hunter22")
