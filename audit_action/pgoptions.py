@@ -81,8 +81,7 @@ def session_settings(
 
     `audit.user_name` and `audit.user_email` are the head commit's author, as in the article.
     """
-    head = next((each for each in change_set.commits if each.sha == change_set.head_sha), None)
-    author = head.authors[0] if head and head.authors else Person()
+    author = change_set.head.authors[0] if change_set.head and change_set.head.authors else Person()
     settings = {
         _RUN_ID: str(run_id),
         "audit.commit": change_set.head_sha,

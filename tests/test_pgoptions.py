@@ -111,7 +111,7 @@ def settings_of(authors: tuple[Author, ...], name: str = "Ada Lovelace") -> dict
     return session_settings(
         run_id=UUID(int=1),
         run_url="https://github.com/o/r/actions/runs/1/attempts/1",
-        change_set=ChangeSet(head_sha="c0ffee", commits=(Commit(sha="c0ffee", authors=(ada,)),)),
+        change_set=ChangeSet(head_sha="c0ffee", head=Commit(sha="c0ffee", authors=(ada,))),
         attribution=Attribution(
             authors=authors,
             mergers=(Merger(person=ada, pull_request=12),),
