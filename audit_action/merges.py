@@ -49,7 +49,7 @@ def merger(pull: PullRequestFacts, people: People) -> Merger | None:
     person = queued.person if queued and queued.person else merged_by
     if person is None:
         return None
-    other = merged_by and people.key(merged_by) != people.key(person)
+    other = merged_by is not person and merged_by and people.key(merged_by) != people.key(person)
     return Merger(
         person=people.known(person),
         pull_request=pull.number,
@@ -88,6 +88,12 @@ def candidates(trigger: Trigger, commits: Iterable[CommitFacts]) -> tuple[int, .
             if same and (each.merged or trigger.preview):
                 found[each.number] = None
     return tuple(found)
+
+
+def promoted(commits: Iterable[CommitFacts]) -> tuple[int, ...]:
+    """The pull requests that GitHub merged into a branch before it was promoted itself, by their messages."""
+    made = (each.message for each in commits if each.made_by_github)
+    return tuple(dict.fromkeys(number for message in made for number in named_pull_requests(message)))
 
 
 def belongs(

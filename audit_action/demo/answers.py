@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from audit_action.demo.told import WEB_FLOW, Account, Change, Comment, Pull, Ran
+from audit_action.demo.told import WEB_FLOW, Account, Change, Comment, Happened, Pull, Ran, ReviewTold
 from audit_action.demo.world import World
 from audit_action.model import Json
 
@@ -67,29 +67,31 @@ def comparison(world: World, base: str, head: str) -> dict[str, Json] | None:
     }
 
 
-def pull(world: World, told: Pull) -> Json:
-    """A pull request."""
+def pull(world: World, told: Pull, *, item: bool = False) -> Json:
+    """A pull request; as an item of a list it has fewer fields."""
     repository: Json = {"full_name": told.repository}
+    more: dict[str, Json] = {
+        "merged": bool(told.merged_at),
+        "merged_by": user(told.merged_by),
+        "commits": len(told.commits),
+    }
     return {
+        **({} if item else more),
         "number": told.number,
         "title": told.title,
         "html_url": f"https://github.com/{told.repository}/pull/{told.number}",
         "state": "closed" if told.merged_at else "open",
-        "merged": bool(told.merged_at),
         "merged_at": stamp(told.merged_at) if told.merged_at else None,
-        "merged_by": user(told.merged_by),
         "merge_commit_sha": told.merge or None,
         "user": user(told.author or Account(login="ghost", id=10137)),
         "locked": told.locked,
-        "commits": len(told.commits),
         "head": {"ref": told.head, "sha": told.later_head or told.commits[-1]},
         "base": {"ref": told.base, "sha": world.changes[told.commits[0]].parents[0], "repo": repository},
     }
 
 
-def review(told: Pull, index: int) -> Json:
+def review(each: ReviewTold) -> Json:
     """One review of a pull request."""
-    each = told.reviews[index]
     return {
         "id": each.id,
         "user": user(each.by),
@@ -98,6 +100,30 @@ def review(told: Pull, index: int) -> Json:
         "submitted_at": stamp(each.at),
         "commit_id": each.commit,
         "author_association": "MEMBER" if each.can_write else "NONE",
+    }
+
+
+_EVENTS = {
+    "MergedEvent": "merged",
+    "AddedToMergeQueueEvent": "added_to_merge_queue",
+    "RemovedFromMergeQueueEvent": "removed_from_merge_queue",
+    "AutoMergeEnabledEvent": "auto_merge_enabled",
+    "AutoSquashEnabledEvent": "auto_squash_enabled",
+    "AutoRebaseEnabledEvent": "auto_rebase_enabled",
+    "AutoMergeDisabledEvent": "auto_merge_disabled",
+    "ReviewDismissedEvent": "review_dismissed",
+    "HeadRefForcePushedEvent": "head_ref_force_pushed",
+}
+
+
+def step(told: Happened) -> Json:
+    """One item of a pull request's timeline."""
+    dismissed: dict[str, Json] = {"dismissed_review": {"state": "dismissed", "review_id": told.review}}
+    return {
+        "event": _EVENTS[told.type],
+        "created_at": stamp(told.at),
+        "actor": user(told.subject or told.actor),
+        **(dismissed if told.review else {}),
     }
 
 

@@ -155,8 +155,6 @@ def _commit(world: World, change: Change, pages: _Pages) -> Node:
 
 
 def _associated(world: World, sha: str) -> list[Node]:
-    """Open ones come first, as GitHub lists them."""
-    pulls = [each for each in world.pulls.values() if sha in (*each.commits, *each.landed, each.merge)]
     return [
         {
             "number": each.number,
@@ -165,7 +163,7 @@ def _associated(world: World, sha: str) -> list[Node]:
             "baseRepository": {"nameWithOwner": each.repository},
             "mergeCommit": {"oid": each.merge} if each.merge else None,
         }
-        for each in sorted(pulls, key=lambda pull: bool(pull.merged_at))
+        for each in world.pulls_with(sha)
     ]
 
 

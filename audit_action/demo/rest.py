@@ -74,6 +74,36 @@ class Rest:
     def approvals(self, path: str, query: dict[str, str], sent: Any, run: str) -> Answer:
         return Answer(200, answers.approvals(self.world, int(run)))
 
+    def commit(self, path: str, query: dict[str, str], sent: Any, sha: str) -> Answer:
+        change = self.world.changes.get(sha)
+        if change is None:
+            return Answer(422, {"message": f"No commit found for SHA: {sha}"})
+        return Answer(200, answers.commit(self.world, change))
+
+    def pulls_of_commit(self, path: str, query: dict[str, str], sent: Any, sha: str) -> Answer:
+        listed = [answers.pull(self.world, each, item=True) for each in self.world.pulls_with(sha)]
+        page, headers = self.page(path, query, listed, 30)
+        return Answer(200, page, headers)
+
+    def pull(self, path: str, query: dict[str, str], sent: Any, number: str) -> Answer:
+        return Answer(200, answers.pull(self.world, self.world.pulls[int(number)]))
+
+    def pull_commits(self, path: str, query: dict[str, str], sent: Any, number: str) -> Answer:
+        shas = self.world.pulls[int(number)].commits[:250]  # GitHub lists no more
+        listed = [answers.commit(self.world, self.world.changes[each]) for each in shas]
+        page, headers = self.page(path, query, listed, 30)
+        return Answer(200, page, headers)
+
+    def reviews(self, path: str, query: dict[str, str], sent: Any, number: str) -> Answer:
+        listed = [answers.review(each) for each in self.world.pulls[int(number)].reviews]
+        page, headers = self.page(path, query, listed, 30)
+        return Answer(200, page, headers)
+
+    def timeline(self, path: str, query: dict[str, str], sent: Any, number: str) -> Answer:
+        listed = [answers.step(each) for each in self.world.pulls[int(number)].timeline]
+        page, headers = self.page(path, query, listed, 30)
+        return Answer(200, page, headers)
+
     def list_comments(self, path: str, query: dict[str, str], sent: Any, number: str) -> Answer:
         listed = [
             answers.comment(self.world, each) for each in self.world.comments if each.pull == int(number)
@@ -127,6 +157,12 @@ class Rest:
 _UNRELATED = "No common ancestor between the two commits"
 _ROUTES: Mapping[str, Callable[..., Answer]] = {
     r"GET /compare/(.+)\.\.\.(.+)": Rest.compare,
+    r"GET /commits/([0-9a-f]{40})": Rest.commit,
+    r"GET /commits/([0-9a-f]{40})/pulls": Rest.pulls_of_commit,
+    r"GET /pulls/(\d+)": Rest.pull,
+    r"GET /pulls/(\d+)/commits": Rest.pull_commits,
+    r"GET /pulls/(\d+)/reviews": Rest.reviews,
+    r"GET /issues/(\d+)/timeline": Rest.timeline,
     r"GET /actions/workflows/([^/]+)/runs": Rest.runs,
     r"GET /actions/runs/(\d+)/attempts/(\d+)": Rest.attempt,
     r"GET /actions/runs/(\d+)/approvals": Rest.approvals,

@@ -171,6 +171,11 @@ class World:
         self.happen(pull, "MergedEvent", by, at=self.now)
         return sha
 
+    def pulls_with(self, sha: str) -> list[Pull]:
+        """The pull requests that contain that commit; open ones first, as GitHub lists them."""
+        pulls = [each for each in self.pulls.values() if sha in (*each.commits, *each.landed, each.merge)]
+        return sorted(pulls, key=lambda pull: bool(pull.merged_at))
+
     def ancestors(self, sha: str) -> list[str]:
         """The commit and all before it, parents first."""
         seen: dict[str, None] = {}
