@@ -9,14 +9,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
-from audit_action import delivery, migration, policy
+from audit_action import delivery, export, migration, policy
 from audit_action.deployment import Deployment, find_out
 from audit_action.errors import ActionError, CannotConnect, Interrupted, NothingWasRun
 from audit_action.github_api import GitHub
+from audit_action.inherited import pgappname_of_the_user, pgoptions_of_the_user
 from audit_action.masking import masks_for
 from audit_action.model import Delivery, MigrationResult, RunStatus
 from audit_action.network import advice
-from audit_action.pgoptions import has_options, session_settings
+from audit_action.pgoptions import session_settings
 from audit_action.publish import close_and_publish
 from audit_action.report import Report
 from audit_action.runner import Runner, bridge_address, in_container
@@ -40,6 +41,16 @@ def main() -> int:
     return bounded(runner, lambda: action(Settings.from_environ(environ), environ, runner))
 
 
+def post() -> int:
+    """The container's post step: closes the run that export mode left open, if it did."""
+    environ = environment()
+    runner = Runner(runner_files(environ), sys.stdout.buffer)
+    run_id = environ.get(f"STATE_{export.RUN_ID}", "")
+    if not run_id:
+        return 0
+    return bounded(runner, lambda: job_ends(Settings.from_environ(environ), runner, UUID(run_id)))
+
+
 def bounded(runner: Runner, step: Callable[[], int]) -> int:
     """Run a step and give its exit code: the one place where a failure becomes one (design 4.7)."""
     try:
@@ -58,7 +69,7 @@ def action(
 ) -> int:
     """The whole flow for the `command` input, or for an argument list; the step's exit code."""
     trail = Trail(settings.audit_database_url)
-    github = GitHub(token=settings.github_token, api_url=settings.api_url) if settings.github_token else None
+    github = _github(settings)
     mask = _mask(settings, runner)
     with Signals() as signals:
         session = _preflight(settings, trail, runner)
@@ -70,6 +81,10 @@ def action(
         try:
             policy.check_approvals(settings.require_approvals, deployment.change_set, deployment.attribution)
             sessions = _deliver(settings, run_id, deployment, runner)
+            if not (command or settings.command):
+                export.hand_over(settings, runner, run_id, sessions)
+                status = RunStatus.OPEN
+                return 0
             with runner.stop_commands() as out:
                 result = migration.run(
                     command or settings.command,
@@ -91,13 +106,31 @@ def action(
             signals.hold()
             if in_container():
                 runner.give_back(settings.workspace, Path("/github/home"))
-            report = close_and_publish(settings, runner, trail, github, deployment, run_id, status, result)
-    return _exit_code(settings, runner, report, result)
+            if status is not RunStatus.OPEN:
+                report = close_and_publish(
+                    settings, runner, trail, github, deployment, run_id, status, result
+                )
+    assert result is not None  # without one an error is on its way
+    return result.exit_code or _found(settings, runner, report)
+
+
+def job_ends(settings: Settings, runner: Runner, run_id: UUID) -> int:
+    """The end of the job in export mode; the post step's exit code."""
+    _mask(settings, runner)
+    with Signals() as signals:
+        signals.hold()
+        report = export.close(settings, runner, Trail(settings.audit_database_url), _github(settings), run_id)
+    return _found(settings, runner, report) if report.status is RunStatus.SUCCEEDED else 0
+
+
+def _github(settings: Settings) -> GitHub | None:
+    return GitHub(token=settings.github_token, api_url=settings.api_url) if settings.github_token else None
 
 
 def _mask(settings: Settings, runner: Runner) -> tuple[str, ...]:
     """Let nothing print the logins; the values are masked in the command's output too."""
-    masks = masks_for(settings.database_url, settings.audit_database_url, passwords=[settings.pgpassword])
+    urls = (settings.database_url, settings.audit_database_url, *settings.url_variables.values())
+    masks = masks_for(*urls, passwords=[settings.pgpassword])
     values = (*masks.values, settings.github_token) if settings.github_token else masks.values
     for value in values:
         runner.mask(value)
@@ -152,13 +185,13 @@ def _deliver(
             attribution=deployment.attribution,
         ),
         run_id=run_id,
-        database_url=settings.database_url,
-        inherited=settings.inherited_pgoptions,
-        inherited_name=settings.inherited_pgappname,
+        urls=_urls(settings),
+        write_into=settings.url_variables,
+        inherited=pgoptions_of_the_user(settings.inherited_pgoptions),
+        inherited_name=pgappname_of_the_user(settings.inherited_pgappname),
     )
-    in_url = has_options(settings.database_url)
-    probe = Trail(sessions.database_url).probe(
-        options=None if in_url else sessions.pgoptions, application_name=sessions.pgappname
+    probe = Trail(sessions.urls["DATABASE_URL"]).probe(
+        options=sessions.pgoptions, application_name=sessions.pgappname
     )
     way = delivery.carried_by(run_id=run_id, arrived_run_id=probe.run_id, arrived_name=probe.application_name)
     if way is not Delivery.SESSION:
@@ -174,9 +207,13 @@ def _deliver(
         )
     if probe.refused:
         return delivery.without_options(
-            sessions, database_url=settings.database_url, inherited=settings.inherited_pgoptions
+            sessions, urls=_urls(settings), inherited=pgoptions_of_the_user(settings.inherited_pgoptions)
         )
     return sessions
+
+
+def _urls(settings: Settings) -> dict[str, str]:
+    return {**settings.url_variables, "DATABASE_URL": settings.database_url}
 
 
 def _status(result: MigrationResult) -> RunStatus:
@@ -185,10 +222,8 @@ def _status(result: MigrationResult) -> RunStatus:
     return RunStatus.SUCCEEDED if result.exit_code == 0 else RunStatus.FAILED
 
 
-def _exit_code(settings: Settings, runner: Runner, report: Report, result: MigrationResult | None) -> int:
-    assert result is not None  # without one an error is on its way
-    if result.exit_code:
-        return result.exit_code
+def _found(settings: Settings, runner: Runner, report: Report) -> int:
+    """What `fail-on` makes of a migration that succeeded."""
     found = policy.findings(
         settings.fail_on,
         unattributed=report.counts.unattributed,

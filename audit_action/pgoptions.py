@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import quote
 from uuid import UUID
 
 from audit_action.model import Attribution, Author, ChangeSet, Json, Merger, Person, Reviewer, writable
@@ -49,29 +48,6 @@ def encode(settings: Mapping[str, str], inherited: str = "", budget: int = START
             parts.append(part)
             room -= len(part.encode()) + 1
     return " ".join([inherited, *parts] if inherited.strip() else parts)
-
-
-def merge_into_url(url: str, options: str) -> str:
-    """The URL with `options` behind the `options=` it has already; a URL without one is left alone.
-
-    A client that finds options in its URL does not look at PGOPTIONS (measured for every client that
-    reads both), so there ours must stand in the URL too.
-    """
-    head, mark, query = url.partition("?")
-    if not mark or "://" not in head:
-        return url
-    fragment_free, hash_mark, fragment = query.partition("#")
-    parameters = fragment_free.split("&")
-    merged = [
-        f"{parameter}%20{quote(options, safe='')}" if parameter.startswith("options=") else parameter
-        for parameter in parameters
-    ]
-    return head + mark + "&".join(merged) + hash_mark + fragment
-
-
-def has_options(url: str) -> bool:
-    """Whether the URL brings options of its own, which replace PGOPTIONS."""
-    return merge_into_url(url, "") != url
 
 
 def session_settings(

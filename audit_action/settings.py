@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from audit_action.errors import BadInput
-from audit_action.model import Job, RunnerFiles
+from audit_action.model import Job, RunnerFiles, RunStatus
+from audit_action.url_options import takes_options
 
 _T = TypeVar("_T")
 
@@ -44,6 +45,7 @@ class Settings:
     command: str
     working_directory: Path
     environment: str
+    url_variables: Mapping[str, str] = field(repr=False)
     delivery: DeliveryRule
     install: bool
     github_token: str = field(repr=False)
@@ -53,6 +55,7 @@ class Settings:
     fail_on: frozenset[FailOn]
     timeout_minutes: float
     redact: tuple[str, ...]
+    job_status: RunStatus
     job: Job
     files: RunnerFiles
     api_url: str
@@ -78,6 +81,7 @@ class Settings:
             command=read.input("command"),
             working_directory=workspace / (read.input("working-directory") or "."),
             environment=read.input("environment"),
+            url_variables=_url_variables(read, {**environ, "DATABASE_URL": url}),
             delivery=read.parsed("delivery", DeliveryRule.AUTO, DeliveryRule, "auto or require-session"),
             install=read.flag("install", default=False),
             github_token=read.input("github-token"),
@@ -87,6 +91,7 @@ class Settings:
             fail_on=read.parsed("fail-on", frozenset(), _fail_on, "any of " + ", ".join(FailOn)),
             timeout_minutes=read.parsed("timeout-minutes", 0.0, _minutes, "a number of minutes, 0 for none"),
             redact=read.parsed("redact", (), _patterns, "regular expressions, one a line"),
+            job_status=read.parsed("job-status", RunStatus.SUCCEEDED, _job_status, "what `job.status` gives"),
             job=_job(environ),
             files=runner_files(environ),
             api_url=environ.get("GITHUB_API_URL") or "https://api.github.com",
@@ -135,10 +140,49 @@ class _Reader:
         return self.parsed(name, default, _boolean, "true or false")
 
 
+def _url_variables(read: _Reader, environ: Mapping[str, str]) -> dict[str, str]:
+    """The connection strings that `url-variables` names. They may be secrets: no message shows one."""
+    nothing: tuple[str, ...] = ()
+    names = read.parsed("url-variables", nothing, _names, "names of environment variables")
+    found = {name: environ.get(name, "") for name in names}
+    for name, value in found.items():
+        if not value:
+            read.problems.append(
+                f"url-variables names {name}, and there is no such environment variable, or it is empty: "
+                f"give the step an `env:` with {name}, or take the name out."
+            )
+        elif not takes_options(value):
+            read.problems.append(
+                f"url-variables names {name}, which holds no Postgres or JDBC URL that takes options: take "
+                "the name out; the run is told in other ways too."
+            )
+    return found
+
+
+def _names(text: str) -> tuple[str, ...]:
+    names = tuple(name for name in re.split(r"[\s,]+", text) if name)
+    if bad := [name for name in names if not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII)]:
+        raise ValueError(bad)
+    return names
+
+
 def _boolean(text: str) -> bool:
     """YAML 1.2's core schema, as the runner's own toolkit reads a boolean input."""
     try:
         return {"true": True, "false": False}[text.lower()]
+    except KeyError:
+        raise ValueError(text) from None
+
+
+def _job_status(text: str) -> RunStatus:
+    """The words of the `job` context (docs.github.com, "Contexts reference")."""
+    ends = {
+        "success": RunStatus.SUCCEEDED,
+        "failure": RunStatus.FAILED,
+        "cancelled": RunStatus.CANCELLED,
+    }
+    try:
+        return ends[text.lower()]
     except KeyError:
         raise ValueError(text) from None
 

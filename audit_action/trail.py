@@ -12,7 +12,7 @@ from typing import TypeVar
 from uuid import UUID
 
 import psycopg
-from psycopg.conninfo import make_conninfo
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import class_row
 
 from audit_action.errors import CannotConnect, TrailError
@@ -138,14 +138,18 @@ class Trail:
         with self._connected() as connection:
             return tuple(_event(row) for row in _all(connection, "events_without_run", names, Event))
 
-    def probe(self, *, options: str | None, application_name: str) -> Probe:
-        """Connect as the migration will, and read back what arrived. `options` None: the URL has its own."""
-        conninfo = self._url if options is None else make_conninfo(self._url, options=options)
+    def probe(self, *, options: str, application_name: str) -> Probe:
+        """Connect as a command with this PGOPTIONS and PGAPPNAME will, and read back what arrived.
+
+        What the connection string brings itself wins over them (libpq, "Environment Variables").
+        """
         try:
+            brought = conninfo_to_dict(self._url)
+            told = {"options": options, "application_name": application_name}
             connection = psycopg.connect(
-                conninfo, connect_timeout=CONNECT_SECONDS, application_name=application_name
+                make_conninfo("", **{**told, "connect_timeout": CONNECT_SECONDS, **brought})
             )
-        except psycopg.OperationalError as problem:
+        except psycopg.Error as problem:
             return Probe(refused=str(problem).strip())
         with connection:
             row = connection.execute(

@@ -14,6 +14,7 @@ from test_pgoptions import HOSTILE, people, settings_of
 
 from audit_action import delivery, pgoptions
 from audit_action.model import Delivery
+from audit_action.url_options import options_of, with_options
 
 RUN = UUID("11111111-2222-4333-8444-555555555555")
 
@@ -22,7 +23,8 @@ def sessions(settings: dict[str, str], **given: str) -> delivery.SessionSettings
     return delivery.session_settings(
         settings,
         run_id=RUN,
-        database_url=given.get("database_url", "postgresql://h/d"),
+        urls={"DATABASE_URL": given.get("database_url", "postgresql://h/d"), "JDBC": "jdbc:postgresql://h/d"},
+        write_into=given.get("write_into", "").split(),
         inherited=given.get("inherited", ""),
         inherited_name=given.get("inherited_name", ""),
     )
@@ -106,16 +108,36 @@ def test_the_command_gets_neither_our_inputs_nor_the_jobs_tokens() -> None:
         "PATH": "/bin",
         "MY_SECRET": "kept",
         "DATABASE_URL": "postgresql://h/d?options=-c%20a.b%3Dc%20-c%20audit.run_id%3Dr",
+        "JDBC": "jdbc:postgresql://h/d",
         "PGOPTIONS": "-c audit.run_id=r",
         "PGAPPNAME": f"schema-audit/{RUN}",
     }
 
 
+def test_url_variables_get_the_settings_whether_they_bring_options_or_not() -> None:
+    told = sessions({"audit.run_id": "r"}, write_into="DATABASE_URL JDBC")
+    assert told.urls == {
+        "DATABASE_URL": "postgresql://h/d?options=-c%20audit.run_id%3Dr",
+        "JDBC": "jdbc:postgresql://h/d?options=-c%20audit.run_id%3Dr",
+    }
+
+
+def test_options_of_the_users_own_url_count_into_the_budget() -> None:
+    own = "-c x.y=" + "z" * 3000
+    told = sessions(settings_of(people(60)), database_url=with_options("postgresql://h/d", own))
+    options = options_of(told.urls["DATABASE_URL"])
+    assert options is not None
+    assert options.startswith(f"{own} -c audit.run_id=")
+    assert len(options.encode()) < pgoptions.STARTUP_PACKET_BYTES
+
+
 def test_where_options_are_refused_the_name_alone_is_told() -> None:
     told = delivery.without_options(
-        sessions({"audit.run_id": "r"}, inherited="-c x.y=z"), database_url="postgresql://h/d", inherited=""
+        sessions({"audit.run_id": "r"}, inherited="-c x.y=z"),
+        urls={"DATABASE_URL": "u"},
+        inherited="-c x.y=z",
     )
-    assert (told.pgoptions, told.database_url) == ("", "postgresql://h/d")
+    assert (told.pgoptions, told.urls) == ("-c x.y=z", {"DATABASE_URL": "u"})
     assert told.pgappname == f"schema-audit/{RUN}"
 
 

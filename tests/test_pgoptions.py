@@ -20,7 +20,7 @@ from audit_action.model import (
     Reviewer,
     ReviewState,
 )
-from audit_action.pgoptions import encode, escape, has_options, merge_into_url, session_settings
+from audit_action.pgoptions import encode, escape, session_settings
 
 C_SPACES = " \t\n\v\f\r"
 
@@ -152,26 +152,3 @@ def test_a_name_that_is_not_ascii_travels_as_utf8_in_user_name_and_as_ascii_in_l
     assert settings["audit.user_name"] == "名 😀"
     assert settings["audit.authors"].isascii()
     assert json.loads(settings["audit.authors"])[0]["name"] == "名 😀 0"
-
-
-@pytest.mark.parametrize(
-    ("url", "merged"),
-    [
-        ("postgres://u:p@h/d", "postgres://u:p@h/d"),
-        ("postgres://u:p@h/d?sslmode=require", "postgres://u:p@h/d?sslmode=require"),
-        ("postgres://h/d?options=-c%20x.y%3Dz", "postgres://h/d?options=-c%20x.y%3Dz%20-c%20a.b%3D%2B"),
-        (
-            "postgres://h/d?options=endpoint%3De&a=b",
-            "postgres://h/d?options=endpoint%3De%20-c%20a.b%3D%2B&a=b",
-        ),
-        ("jdbc:postgresql://h/d?options=x+y", "jdbc:postgresql://h/d?options=x+y%20-c%20a.b%3D%2B"),
-        (
-            "postgres://u:options=@h1,h2:5/d?options=x#f",
-            "postgres://u:options=@h1,h2:5/d?options=x%20-c%20a.b%3D%2B#f",
-        ),
-        ("host=h options=x", "host=h options=x"),
-    ],
-)
-def test_options_in_a_url_are_merged_and_the_rest_is_untouched(url: str, merged: str) -> None:
-    assert merge_into_url(url, "-c a.b=+") == merged
-    assert has_options(url) == (url != merged)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from audit_action.errors import BadInput
@@ -86,3 +88,38 @@ def test_the_job_is_read_from_the_runners_variables() -> None:
         }
     ).job
     assert job.run_url == "https://ghe.example/acme/shop/actions/runs/77/attempts/2"
+
+
+def test_url_variables_are_read_with_their_values() -> None:
+    given = {
+        "INPUT_URL-VARIABLES": "FLYWAY_URL, DATABASE_URL\nDIRECT_URL",
+        "INPUT_DATABASE-URL": "postgresql://db/shop",
+        "FLYWAY_URL": "jdbc:postgresql://db/shop",
+        "DIRECT_URL": "host=db dbname=shop",
+    }
+    assert Settings.from_environ(given).url_variables == {
+        "FLYWAY_URL": "jdbc:postgresql://db/shop",
+        "DATABASE_URL": "postgresql://db/shop",
+        "DIRECT_URL": "host=db dbname=shop",
+    }
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ("FLYWAY_URL", "names FLYWAY_URL, and there is no such"),
+        ("OTHER", "names OTHER, which holds no Postgres or JDBC URL"),
+        ("$FLYWAY_URL", "takes names of environment variables"),
+    ],
+)
+def test_url_variables_that_cannot_be_used_are_named_and_their_values_are_not_shown(
+    names: str, said: str
+) -> None:
+    given = {
+        "INPUT_URL-VARIABLES": names,
+        "DATABASE_URL": "postgresql://db/shop",
+        "OTHER": "mysql://u:hidden@db/shop",
+    }
+    with pytest.raises(BadInput, match=re.escape(said)) as problem:
+        Settings.from_environ(given)
+    assert "hidden" not in str(problem.value)
