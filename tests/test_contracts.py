@@ -35,7 +35,12 @@ def test_every_input_is_a_setting(name: str) -> None:
 
 @pytest.mark.parametrize("name", ACTION["outputs"])
 def test_every_output_is_written(name: str) -> None:
-    assert f'"{name}"' in (ROOT / "audit_action/publish.py").read_text()
+    glue = "".join(
+        path.read_text()
+        for path in (ROOT / "audit_action").glob("*.py")
+        if "runner.output(" in path.read_text()
+    )
+    assert f'"{name}"' in glue
 
 
 def test_the_settings_of_a_session_are_those_that_the_trail_reads() -> None:
