@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from ssl import SSLContext, SSLSocket
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -77,6 +78,7 @@ def serving(
     faults: Sequence[Fault] = (),
     address: str = "127.0.0.1",
     prefix: str = "",
+    tls: SSLContext | None = None,
 ) -> Iterator[Served]:
     """A server of that world on a free port of `address`, until the `with` ends.
 
@@ -110,10 +112,14 @@ def serving(
 
     server = ThreadingHTTPServer((address, 0), Handler)
     server.daemon_threads = True
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield Served(f"http://{address}:{server.server_port}{prefix}", world, log, active)
+        yield Served(
+            f"{'https' if tls else 'http'}://{address}:{server.server_port}{prefix}", world, log, active
+        )
     finally:
         server.shutdown()
         server.server_close()
@@ -127,7 +133,8 @@ class _Handler(BaseHTTPRequestHandler):
         raise NotImplementedError
 
     def base(self, prefix: str) -> str:
-        return f"http://{self.headers.get('Host')}{prefix}"
+        scheme = "https" if isinstance(self.connection, SSLSocket) else "http"
+        return f"{scheme}://{self.headers.get('Host')}{prefix}"
 
     def log_message(self, format: str, *args: object) -> None:
         """The request log is enough."""

@@ -51,7 +51,9 @@ class Rest:
             return Answer(404, {"message": "Not Found" if base not in self.world.changes else _UNRELATED})
         commits = found["commits"]
         assert isinstance(commits, list)
-        page, headers = self.page(path, query, commits, 250)
+        if not {"page", "per_page"} & set(query):  # the newest of them, and no word of more
+            return Answer(200, found | {"commits": commits[-(250 if self.page_size == 100 else 1) :]})
+        page, headers = self.page(path, query, commits, 100)
         return Answer(200, found | {"commits": page}, headers)
 
     def runs(self, path: str, query: dict[str, str], sent: Any, workflow: str) -> Answer:

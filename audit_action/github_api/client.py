@@ -142,6 +142,8 @@ class Client:
             if not at(error.data, "data", "repository"):
                 raise
             body = error.data
+        if not isinstance(at(body, "data", "repository"), dict):
+            raise Refused("GitHub's answer holds no data")
         return at(body, "data"), items(body, "errors")
 
     def _within_budget(self, question: Callable[[], T]) -> T:
@@ -178,7 +180,7 @@ def answer_of(question: Callable[[], T]) -> T | Refused:
     except (AssertionError, AttributeError, RuntimeError) as error:
         # PyGithub asserts that an address in an answer is its own, and trips over an error that is no object.
         return Refused(f"GitHub's answer leads somewhere else or has no form ({type(error).__name__})")
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, github.BadAttributeException) as error:
         return Refused(f"GitHub's answer could not be read ({type(error).__name__})")
 
 

@@ -103,8 +103,11 @@ class _Sticky:
         return there[0] if there else self._post(body)
 
     def _post(self, body: str) -> _Comment:
-        made = self.client.change(lambda: self._issue().create_comment(body))
-        return _Comment(id=made.id, url=made.html_url, run=self.run, created_at=made.created_at)
+        def post() -> _Comment:
+            made = self._issue().create_comment(body)
+            return _Comment(id=made.id, url=made.html_url, run=self.run, created_at=made.created_at)
+
+        return self.client.change(post)
 
     def _delete(self, comments: list[_Comment]) -> None:
         for each in comments:

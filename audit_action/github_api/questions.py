@@ -40,12 +40,15 @@ class GitHub:
     def compare(self, repository: str, base: str, head: str) -> Comparison | Unavailable | None:
         """The commits of base...head; None when one of them is gone, or they have no common ancestor.
 
-        Paged, so that it passes the 250 commits of one answer: `total` says how many there are.
+        One answer holds the newest 250; where there are more, all are read again in pages, oldest first:
         https://docs.github.com/en/rest/commits/commits#compare-two-commits
         """
         path = f"/repos/{repository}/compare/{quote(base, safe='')}...{quote(head, safe='')}"
         try:
-            return parse.comparison(self._client.pages(path, per_page=250, page=1))
+            found = parse.comparison((self._client.get(path),))
+            if len(found.commits) < found.total:
+                found = parse.comparison(self._client.pages(path, per_page=100, page=1))
+            return found
         except Refused as refused:
             return None if refused.why is Why.NOT_FOUND else refused.of("commits", READ_CONTENTS)
         except ValueError:
@@ -113,6 +116,8 @@ class GitHub:
             listed = self._client.get(f"/repos/{repository}/actions/runs/{run_id}/approvals")
         except Refused as refused:
             return refused.of("approvers", READ_ACTIONS)
+        if not isinstance(listed, list):
+            return Unavailable(field="approvers", reason="GitHub's answer could not be read")
         return parse.approvers(items(listed), attempt)
 
     def attempt(self, repository: str, run_id: int, attempt: int) -> RunFacts | Unavailable:
