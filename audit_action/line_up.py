@@ -16,11 +16,15 @@ from enum import IntEnum, unique
 from functools import cached_property, lru_cache
 from itertools import groupby
 
+from postgast.nodes import GrantStmt, IndexStmt, RangeVar, ViewStmt
+
 from audit_action.model import Event, EventKind
 from audit_action.statements import Chain, Statement, chain, split
 
 MAX_STATES = 200
 """Ways followed at once. More: so alike are the statements that none could be told from the others."""
+
+_KEPT = 7  # characters of at most four bytes each that are surely among the 28 bytes
 
 MAX_CHECKS = 1_000_000
 """Pairs of statement and event looked at before the search is given up: about two seconds."""
@@ -83,12 +87,12 @@ _TABLE_PARTS = frozenset({"CREATE INDEX", "ALTER SEQUENCE", "ALTER TABLE", "COMM
 _BEFORE = {
     "CREATE TABLE": frozenset({"CREATE SEQUENCE"}),
     "CREATE FOREIGN TABLE": frozenset({"CREATE SEQUENCE"}),
-    "ALTER TABLE": frozenset({"CREATE SEQUENCE", "CREATE INDEX"}),
+    "ALTER TABLE": frozenset({"CREATE SEQUENCE"}),
 }
 _AFTER = {
     "CREATE TABLE": _TABLE_PARTS,
     "CREATE FOREIGN TABLE": _TABLE_PARTS,
-    "ALTER TABLE": frozenset({"CREATE INDEX", "ALTER SEQUENCE", "COMMENT", "CREATE STATISTICS"}),
+    "ALTER TABLE": frozenset({"ALTER SEQUENCE"}),
     "IMPORT FOREIGN SCHEMA": frozenset({"CREATE FOREIGN TABLE"}),
 }
 """What a table brings with it: a serial's sequence before, keys after (parse_utilcmd.c)."""
@@ -98,8 +102,10 @@ _LOUD = re.compile(
     r"|PROCEDURE|TRIGGER|POLICY|SCHEMA|RULE|COLUMN)\b"
 )
 _ELEMENT = re.compile(r"(?i)\b(?:create|grant)\b")
-_SILENT = re.compile(r"\bIF (?:NOT )?EXISTS\b")
-_UNNAMED = re.compile(r"CREATE INDEX (?:CONCURRENTLY )?ON\b|CREATE STATISTICS ON\b|REINDEX|DROP OWNED")
+_GRANTED = re.compile(r"GRANT|REVOKE")
+_SILENT = re.compile(r"(?: CONCURRENTLY)? IF (?:NOT )?EXISTS\b|.* ADD VALUE IF NOT EXISTS\b")
+_ALTERED = re.compile(r"(?i)\b(?:references|like|foreign|inherits|partition)\b")
+_UNNAMED = re.compile(r"CREATE STATISTICS ON\b|REINDEX|DROP OWNED")
 
 
 @dataclass(frozen=True)
@@ -115,6 +121,10 @@ class _Candidate:
         return next((each for each in _BEFORE if self.statement.head.startswith(each)), self.statement.head)
 
     @cached_property
+    def own(self) -> Chain:
+        return self.statement.own
+
+    @cached_property
     def names(self) -> frozenset[Chain]:
         return self.statement.names
 
@@ -122,7 +132,11 @@ class _Candidate:
     def may_be_silent(self) -> bool:
         """Whether it may have run without an event."""
         head = self.statement.head
-        if not _LOUD.match(head) or _SILENT.search(head) or self.statement.temporary:
+        loud = _LOUD.match(head)
+        match self.statement.node:
+            case GrantStmt(objects=[RangeVar(), *_]):
+                loud = _GRANTED.match(head)
+        if not loud or _SILENT.match(head, loud.end()) or self.statement.temporary:
             return True
         return bool(self.temporary_names & self.names) or "pg_temp" in self.statement.text.lower()
 
@@ -137,7 +151,10 @@ class _Candidate:
             return False
         if event.event is EventKind.DROP and (self.tag == "ALTER TABLE" or not event.original):
             return False
-        return bool(_UNNAMED.match(head)) or self._names(event)
+        match self.statement.node:
+            case IndexStmt(idxname="", relation=RangeVar(relname=table)):
+                return any(each.startswith(table[:_KEPT]) for each in _identity(event.object_identity))
+        return bool(_UNNAMED.match(head)) or (self._is_named(event) if self.own else self._names(event))
 
     def comes_before(self, event: Event) -> bool:
         """Whether the event can come before the statement's own."""
@@ -145,7 +162,7 @@ class _Candidate:
             if event.event is EventKind.DROP and event.original and not self._names(event):
                 return False
             return f"{self.statement.head} ".startswith(f"{event.command_tag} ") and not self._drops
-        return event.command_tag in _BEFORE.get(self.tag, ())
+        return event.command_tag in _BEFORE.get(self.tag, ()) and self._is_part(event)
 
     def comes_after(self, event: Event) -> bool:
         """Whether the event can follow the statement's own."""
@@ -158,9 +175,10 @@ class _Candidate:
             return self._drops and own and (not event.original or self._names(event))
         if event.event is EventKind.REWRITE:
             return False
-        if self.tag == "ALTER TABLE" and event.command_tag == "ALTER TABLE":
+        if event.command_tag == "ALTER TABLE" and not _ALTERED.search(self.statement.text):
             return False
-        return event.command_tag in _AFTER.get(self.tag, ()) or (self._repeats and self.is_own(event))
+        part = event.command_tag in _AFTER.get(self.tag, ()) and self._is_part(event)
+        return part or (self._repeats and self.is_own(event))
 
     @cached_property
     def _drops(self) -> bool:
@@ -168,10 +186,27 @@ class _Candidate:
 
     @cached_property
     def _repeats(self) -> bool:
-        """Whether it can name several objects, or one twice, as CREATE OR REPLACE VIEW with a new column."""
-        return self.statement.head.startswith(("GRANT", "REVOKE", "REINDEX", "DROP OWNED", "CREATE VIEW"))
+        """Whether it can leave several events of its own; CREATE OR REPLACE VIEW adds columns as a second."""
+        if isinstance(self.statement.node, ViewStmt):
+            return self.statement.node.replace
+        return self.statement.head.startswith(("REINDEX", "DROP OWNED", "CREATE VIEW"))
+
+    def _is_part(self, event: Event) -> bool:
+        """Whether the object can be a part of the table: named after it, or by the statement.
+
+        A name made from a table's keeps at least 28 bytes of it (makeObjectName in indexcmds.c).
+        """
+        parts = _identity(event.object_identity)
+        made = not (parts and self.own) or any(each.startswith(self.own[-1][:_KEPT]) for each in parts)
+        return made or self._names(event)
+
+    def _is_named(self, event: Event) -> bool:
+        """Whether the event is about the one object that the statement is about."""
+        parts = _identity(event.object_identity)
+        return not parts or parts[-len(self.own) :] == self.own
 
     def _names(self, event: Event) -> bool:
+        """Whether the statement writes the name of the event's object, qualified or not."""
         parts = _identity(event.object_identity)
         return not parts or any(parts[start:] in self.names for start in range(len(parts)))
 
@@ -205,7 +240,7 @@ class _Automaton:
     """All ways to line up events with the statements of one transaction."""
 
     def __init__(self, statements: Sequence[Statement]) -> None:
-        temporary = frozenset(name for each in statements if each.temporary for name in _created(each))
+        temporary = frozenset(each.own for each in statements if each.temporary)
         undone = any(each.head.startswith("ROLLBACK") for each in statements)  # to a savepoint
         self._candidates = [_Candidate(each, temporary) for each in statements]
         self._loud = [at for at, each in enumerate(self._candidates) if not (undone or each.may_be_silent)]
@@ -261,10 +296,3 @@ class _Automaton:
             yield index, _Phase.AFTER
         elif candidate.comes_before(event):
             yield index, _Phase.BEFORE
-
-
-def _created(statement: Statement) -> Iterator[Chain]:
-    """The name of the table that a CREATE TEMPORARY statement makes."""
-    words = re.search(r"(?i)\b(?:table|view|sequence)\s+(?:if\s+not\s+exists\s+)?([^\s(]+)", statement.text)
-    if words:
-        yield chain(words[1])

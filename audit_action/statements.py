@@ -8,7 +8,28 @@ from functools import lru_cache
 
 import postgast
 from google.protobuf.message import DecodeError
-from postgast.nodes import AstNode, ParseResult, wrap
+from postgast.nodes import (
+    AlterSeqStmt,
+    AlterTableStmt,
+    AstNode,
+    CompositeTypeStmt,
+    CreateDomainStmt,
+    CreateEnumStmt,
+    CreateFunctionStmt,
+    CreatePolicyStmt,
+    CreateSeqStmt,
+    CreateStmt,
+    CreateTableAsStmt,
+    CreateTrigStmt,
+    IndexStmt,
+    IntoClause,
+    ParseResult,
+    RangeVar,
+    RefreshMatViewStmt,
+    String,
+    ViewStmt,
+    wrap,
+)
 
 MAX_PARSED = 16_384
 """Characters of a statement that is parsed into a tree: a tree as deep as longer text allows could exhaust
@@ -28,9 +49,9 @@ _MODIFIERS = frozenset(
 _HEAD_WORDS = 14
 _BODY = re.compile(r"\$\w*\$")
 
-_RUNS_CODE = frozenset({"DO", "CALL", "SELECT", "WITH", "VALUES", "EXECUTE", "EXPLAIN", "IMPORT"})
-"""What may run a function that changes the schema without naming its inner statement: not PL/pgSQL, which
-names it, but SQL and C (create_hypertable). A trigger that an INSERT fires is PL/pgSQL."""
+_RUNS_CODE = frozenset({"SELECT", "WITH", "VALUES", "EXECUTE", "EXPLAIN", "IMPORT"})
+"""What may run a function that changes the schema and does not name the inner statement: one in SQL or C,
+such as create_hypertable(). PL/pgSQL names it, so DO blocks and what an INSERT triggers need no guess."""
 
 _HARMLESS = frozenset({"setval", "nextval", "currval", "set_config", "pg_notify", "pg_sleep", "now", "count"})
 _CALL = re.compile(r"([\w.\"]+)\s*\(")
@@ -57,6 +78,31 @@ class Statement:
             body = _BODY.search(text)
             text = text[: body.start()] if body else text
         return frozenset(map(chain, _CHAIN.findall(text)))
+
+    @property
+    def own(self) -> Chain:
+        """The name of the one object that it creates or alters, as written; empty where that is not plain."""
+        match self.node:
+            case (
+                CreateStmt(relation=RangeVar() as relation)
+                | AlterTableStmt(relation=RangeVar() as relation)
+                | RefreshMatViewStmt(relation=RangeVar() as relation)
+                | ViewStmt(view=RangeVar() as relation)
+                | CreateTableAsStmt(into=IntoClause(rel=RangeVar() as relation))
+                | CreateSeqStmt(sequence=RangeVar() as relation)
+                | AlterSeqStmt(sequence=RangeVar() as relation)
+                | CompositeTypeStmt(typevar=RangeVar() as relation)
+            ):
+                return tuple(filter(None, (relation.schemaname, relation.relname)))
+            case (
+                CreateFunctionStmt(funcname=names)
+                | CreateEnumStmt(type_name=names)
+                | CreateDomainStmt(domainname=names)
+            ):
+                return tuple(each.sval for each in names if isinstance(each, String))
+            case IndexStmt(idxname=name) | CreateTrigStmt(trigname=name) | CreatePolicyStmt(policy_name=name):
+                return (name,) if name else ()
+        return ()
 
 
 def chain(name: str) -> Chain:
@@ -107,7 +153,7 @@ def _statement(text: str) -> Statement:
 
 
 def _runs_code(verb: str, text: str) -> bool:
-    if verb in {"SELECT", "WITH"} and " INTO" not in text.upper():
+    if verb in {"SELECT", "WITH"}:
         called = (each.lower().rpartition(".")[2] for each in _CALL.findall(text))
         return any(each not in _HARMLESS for each in called)
     return verb in _RUNS_CODE
