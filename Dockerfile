@@ -30,7 +30,7 @@ COPY --from=node /usr/local/lib/node_modules/npm /usr/local/lib/node_modules/npm
 RUN ln -s ../lib/node_modules/npm/bin/npm-cli.js /usr/local/bin/npm \
  && ln -s ../lib/node_modules/npm/bin/npx-cli.js /usr/local/bin/npx
 COPY --from=build /opt/schema-audit /opt/schema-audit
-COPY entrypoint.py /app/
+COPY entrypoint.py post.py /app/
 
 # For the migration command; our own Python is isolated and reads none of them. PYTHONSAFEPATH is not among
 # them on purpose: `python manage.py migrate` finds its own modules beside the script.

@@ -40,7 +40,7 @@ def test_the_defaults_are_those_of_the_code() -> None:
 
 
 def test_every_output_is_written_and_every_output_written_is_listed() -> None:
-    text = source("publish.py")
+    text = source("publish.py", "export.py")
     table = re.search(r"outputs = \{(.*?)\n    \}", text, re.DOTALL)
     assert table
     written = {*re.findall(r'^        "([a-z-]+)":', table[1], re.MULTILINE)}
