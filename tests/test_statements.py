@@ -145,10 +145,9 @@ def test_psql_files_line_up(newest_audited: Database, psql: str) -> None:
     for file in files[:20]:
         sent(connection, "drop schema if exists own cascade; create schema own")
         before = len(events_since(connection, 0))
-        subprocess.run(
-            [psql, "-X", "-q", "-c", "set search_path = own", "-f", "-", newest_audited.url()],
-            input=file.text, text=True, check=True, capture_output=True, timeout=60,
-        )  # fmt: skip
+        command = [psql, "-X", "-q", "-1", "-c", "set search_path = own", "-f", "-", newest_audited.url()]
+        done = subprocess.run(command, input=file.text.encode(), capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr.decode()
         for event, statement in lined_up(events_since(connection, before)):
             assert statement in file.statements, told(event)
 
