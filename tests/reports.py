@@ -182,17 +182,3 @@ def make(**overrides: object) -> Report:
         "unattributed": (),
     }
     return build(**{**arguments, **overrides})  # type: ignore[arg-type]
-
-
-def nothing_to_do() -> Report:
-    return make(result=MigrationResult(exit_code=0, seconds=0.41))
-
-
-def one_change() -> Report:
-    trail = Trail().transaction().message("alter table users add column email text")
-    trail.command("ALTER TABLE", "table", "public.users")
-    return make(events=trail.events)
-
-
-CASES = {each.__name__: each for each in (nothing_to_do, one_change)}
-"""The golden files: name, and how the report is made."""

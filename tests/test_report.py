@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from golden_files import assert_golden
-from reports import CASES
+from report_cases import CASES
 
 from audit_action import report as reports
 

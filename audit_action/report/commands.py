@@ -47,12 +47,17 @@ def _commands(events: Sequence[Event], around: Surroundings) -> Iterator[Command
         members = tuple(of_message)
         message = members[0].query_text or ""
         lined_up = line_up(message, members)
+        silent = list(lined_up.committed)
         for lines in lined_up.lines:
             statement = lines.statement
+            if statement in silent:
+                at = silent.index(statement)
+                yield from _unrecorded(silent[:at])
+                silent = silent[at + 1 :]
             groups = folded(lines.events) if statement is None or statement.runs_code else (lines.events,)
             for group in groups:
                 yield _command(group, statement, message, around)
-        yield from _unrecorded(lined_up.committed)
+        yield from _unrecorded(silent)
 
 
 def _unrecorded(statements: Sequence[Statement]) -> Iterator[Command]:

@@ -22,7 +22,7 @@ from postgast.pg_query_pb2 import AlterTableType
 
 from audit_action.model import Event, EventKind
 from audit_action.report.alter_table import is_not_null_without_default
-from audit_action.report.narrate import noun, reasons, taken_along
+from audit_action.report.narrate import noun, object_of, reasons, taken_along
 from audit_action.report.record import Danger, Finding, Name, Sentence
 
 _STORES = {
@@ -115,8 +115,8 @@ def _dropped(events: Sequence[Event]) -> Iterator[Finding]:
     named = sum(1 for each in drops if each.original)
     extra = taken_along(events)
     for each in drops:
-        kind, name = noun(each), Name(text=each.object_identity or "?")
-        said: Sentence = (f"Dropped {kind.removeprefix('table ')} ", name)
+        kind = noun(each)
+        said: Sentence = (f"Dropped {kind.removeprefix('table ')} ", *object_of(each))
         if each.original and kind in _GUARDS:
             yield Finding(danger=Danger.DISABLED, sentence=said, why=_GUARDS[kind])
         if kind not in _STORES or not (each.original or kind in {"table", "table column"}):

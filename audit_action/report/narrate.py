@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from postgast.nodes import (
@@ -25,6 +26,9 @@ REWRITE_REASONS = {1: "persistence change", 2: "new default", 4: "type change", 
 
 MAX_LISTED = 5
 """Names or actions in one sentence; the rest is counted."""
+
+_PART = r'(?:"(?:[^"]|"")+"|[^\W\d][\w$]*)'
+_ON_TABLE = re.compile(rf"({_PART}) on ({_PART}(?:\.{_PART})*)")
 
 _PAST = {
     "CREATE": "Created",
@@ -53,7 +57,7 @@ def tell(events: Sequence[Event], node: AstNode | None) -> Sentence:
             return _granted(node)
     match main.event:
         case EventKind.REWRITE:
-            return ("Rewrote ", _object(main), *reasons(main))
+            return ("Rewrote ", *object_of(main), *reasons(main))
         case EventKind.DROP:
             return _dropped(events)
     return _by_tag(main) + _rewritten(events)
@@ -71,15 +75,24 @@ def noun(event: Event) -> str:
     return (event.object_type or "object").lower()
 
 
-def _object(event: Event) -> Name:
-    return Name(text=event.object_identity or event.schema_name or "?")
+def name_of(identity: str) -> Sentence:
+    """An identity of pg_identify_object(); of a trigger or policy, its name and its table apart."""
+    of_table = _ON_TABLE.fullmatch(identity)
+    if of_table:
+        return (Name(text=of_table[1]), " on ", Name(text=of_table[2]))
+    return (Name(text=identity),)
+
+
+def object_of(event: Event) -> Sentence:
+    """The name of what the event is about."""
+    return name_of(event.object_identity or event.schema_name or "?")
 
 
 def _listed(names: Sequence[str]) -> Sentence:
     said: list[str | Name] = []
     for index, each in enumerate(names[:MAX_LISTED]):
         said += [", "] if index else []
-        said.append(Name(text=each))
+        said += name_of(each)
     return (*said, f" and {len(names) - MAX_LISTED} more") if len(names) > MAX_LISTED else tuple(said)
 
 
@@ -90,7 +103,7 @@ def _by_tag(event: Event) -> Sentence:
     if verb in {"GRANT", "REVOKE"}:
         return (f"{'Granted' if verb == 'GRANT' else 'Revoked'} rights on ", *_kind_and_name(event))
     if event.previous_identity and event.previous_identity != event.object_identity:
-        return (f"Renamed {noun(event)} ", Name(text=event.previous_identity), " to ", _object(event))
+        return (f"Renamed {noun(event)} ", Name(text=event.previous_identity), " to ", *object_of(event))
     past = _PAST.get(verb)
     return (f"{past} " if past else f"{event.command_tag}: ", *_kind_and_name(event))
 
@@ -101,7 +114,7 @@ def _kind_and_name(event: Event) -> Sentence:
     if event.object_type == "table column":
         table, _, column = event.object_identity.rpartition(".")
         return ("column ", Name(text=column), " of ", Name(text=table))
-    return (f"{noun(event)} ", _object(event))
+    return (f"{noun(event)} ", *object_of(event))
 
 
 def _rewritten(events: Sequence[Event]) -> Sentence:
@@ -160,8 +173,8 @@ def _altered(event: Event, changes: Sequence[Action]) -> Sentence:
     if len(changes) == 1:
         first, *rest = changes[0].said
         assert isinstance(first, str)
-        return (first[0].upper() + first[1:], *rest, f" {changes[0].joint} ", _object(event))
-    said: list[str | Name] = [f"Altered {noun(event)} ", _object(event), ": "]
+        return (first[0].upper() + first[1:], *rest, f" {changes[0].joint} ", *object_of(event))
+    said: list[str | Name] = [f"Altered {noun(event)} ", *object_of(event), ": "]
     for index, each in enumerate(changes[:MAX_LISTED]):
         said += [", "] if index else []
         said += each.said
@@ -175,7 +188,7 @@ def _renamed(event: Event, statement: RenameStmt) -> Sentence:
         old, new = Name(text=statement.subname), Name(text=statement.newname)
         return ("Renamed column ", old, " to ", new, " in ", Name(text=table))
     old_name = event.previous_identity or statement.subname or _name(statement.relation or statement.object)
-    return (f"Renamed {kind} ", *((Name(text=old_name), " to ") if old_name else ()), _object(event))
+    return (f"Renamed {kind} ", *((Name(text=old_name), " to ") if old_name else ()), *object_of(event))
 
 
 def _granted(statement: GrantStmt) -> Sentence:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import IntEnum, unique
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
@@ -40,6 +41,8 @@ _COMMENT_LADDER = (
     Limits(commands=100, statement=1_000, strangers=25, findings=25, people=25),
     Limits(commands=50, statement=0, strangers=15, findings=15, people=15),
 )
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+
 _COUNTS = Limits(commands=10, statement=0, strangers=5, findings=5, people=5)
 
 
@@ -104,8 +107,19 @@ def _person(context: Context, person: Person) -> Markup:
         return name + " (account deleted)"
     if not person.login:
         return name
-    page = f"apps/{person.login}" if person.kind is PersonKind.BOT else person.login
-    return link(name, f"{context['report'].job.server_url}/{page}")
+    return _profile(context, name, person.login, app=person.kind is PersonKind.BOT)
+
+
+@pass_context
+def _login(context: Context, login: str) -> Markup:
+    """An account name, linked to its page; an app's has a suffix that its page does not."""
+    return _profile(context, escape(login), login.removesuffix("[bot]"), app=login.endswith("[bot]"))
+
+
+def _profile(context: Context, shown: Markup, login: str, *, app: bool) -> Markup:
+    if not _LOGIN.fullmatch(login):
+        return shown
+    return link(shown, f"{context['report'].job.server_url}/{'apps/' if app else ''}{login}")
 
 
 @pass_context
@@ -123,6 +137,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
     environment.filters.update(
         code=code,
@@ -132,6 +147,7 @@ def _environment() -> Environment:
         fence=fence,
         icon=wording.icon,
         link=link,
+        login=_login,
         moment=wording.moment,
         outcome=wording.outcome,
         person=_person,

@@ -18,7 +18,7 @@ MAX_INLINE = 300
 
 _BREAK = "​"  # zero-width space: ends a word for GitHub's mention, reference and link filters
 
-_ENTITIES = {ord(each): f"&#{ord(each)};" for each in "*`[]\\|~#$^{}<>&\"'"}
+_ENTITIES = {ord(each): f"&#{ord(each)};" for each in '*`[]\\|~#$^{}<>&"'}
 
 _LOOKS_ALIVE = (
     re.compile(r"(?<=@)"),  # a mention, or an e-mail address
@@ -31,7 +31,7 @@ _LOOKS_ALIVE = (
 )
 _MENTION = re.compile(r"(?<![\w])@(?=[A-Za-z0-9])")
 _EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # an underscore inside a word is only an underscore
-_LINE_START = re.compile(r"\A ?(?P<mark>[-+=:]|\d(?=\d*[.)](?:\s|\Z)))")
+_LINE_START = re.compile(r"\A ?(?P<mark>[-+](?=[-\s]|\Z)|=(?==*\s*\Z)|\d(?=\d*[.)](?:\s|\Z)))")
 _INDENT = re.compile(r"\A\s{2,}")
 
 

@@ -14,11 +14,11 @@ _ICONS = {
     RunStatus.CANCELLED: "🚫",
     RunStatus.REFUSED: "⛔",
 }
-_VERBS = {
-    RunStatus.SUCCEEDED: "Applied",
-    RunStatus.FAILED: "Failed after",
-    RunStatus.CANCELLED: "Cancelled after",
-    RunStatus.REFUSED: "Refused, with",
+_OUTCOMES = {
+    RunStatus.SUCCEEDED: ("Applied", "No schema change"),
+    RunStatus.FAILED: ("Failed after", "Failed, with no schema change committed"),
+    RunStatus.CANCELLED: ("Cancelled after", "Cancelled, with no schema change committed"),
+    RunStatus.REFUSED: ("Refused after", "Refused: the migration was not run"),
 }
 _REVIEWS = {
     ReviewState.APPROVED: ("✅", "approved"),
@@ -37,16 +37,14 @@ def icon(report: Report) -> str:
 
 def outcome(report: Report) -> str:
     """How it went and how much: "Applied 4 schema changes in 2 transactions"."""
-    counts = report.counts
+    verb, nothing = _OUTCOMES.get(report.status, (f"Run {report.status}, with", f"Run {report.status}"))
     if report.preview and report.status is RunStatus.SUCCEEDED:
-        verb = "Preview:"
-    else:
-        verb = _VERBS.get(report.status, f"Run {report.status}, with")
+        verb, nothing = "Preview:", "Preview: no schema change"
+    counts = report.counts
     if not counts.commands:
-        return f"{verb} no schema change"
-    return (
-        f"{verb} {counted(counts.commands, 'schema change')} in {counted(counts.transactions, 'transaction')}"
-    )
+        return nothing
+    changes = counted(counts.commands, "schema change")
+    return f"{verb} {changes} in {counted(counts.transactions, 'transaction')}"
 
 
 def first_line(report: Report) -> str:
