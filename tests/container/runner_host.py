@@ -70,6 +70,7 @@ class RunnerHost:
         self.post_steps: list[Step] = []
         self.stages: list[Running] = []
         self.token = uuid.uuid4().hex
+        self.status = "success"
         self.own()
 
     def own(self) -> None:
@@ -90,11 +91,14 @@ class RunnerHost:
         """`uses:` of the action; inputs that are not given have their defaults. Nothing runs yet."""
         unknown = set(inputs) - set(ACTION["inputs"])
         assert not unknown, f"action.yml has no {unknown}"
-        defaults = {name: str(each.get("default", "")) for name, each in ACTION["inputs"].items()}
-        filled = {
-            name: re.sub(r"\$\{\{ github.token \}\}", self.token, value) for name, value in defaults.items()
-        }
-        return Step(self, event, payload, dict(github), filled | dict(inputs), dict(env or {}))
+        given = {name: str(each.get("default", "")) for name, each in ACTION["inputs"].items()}
+        return Step(self, event, payload, dict(github), given | dict(inputs), dict(env or {}))
+
+    def evaluated(self, value: str) -> str:
+        """The two expressions of action.yml; the runner evaluates inputs anew at every stage."""
+        for expression, now in (("github.token", self.token), ("job.status", self.status)):
+            value = value.replace(f"${{{{ {expression} }}}}", now)
+        return value
 
     def end(self) -> list[Stage]:
         """The end of the job: the post steps, the last one first."""
@@ -165,7 +169,10 @@ class Step:
         host = self.host
         variables = host.job_env | host.exported | self.env
         variables |= {f"STATE_{name}": value for name, value in self.state.items()}
-        variables |= {f"INPUT_{name.replace(' ', '_').upper()}": value for name, value in self.inputs.items()}
+        variables |= {
+            f"INPUT_{name.replace(' ', '_').upper()}": host.evaluated(value)
+            for name, value in self.inputs.items()
+        }
         variables["HOME"] = str(host.home)
         variables |= {
             "GITHUB_ACTION": "__schema-audit",
