@@ -11,12 +11,12 @@ from audit_action.model import Person, PersonKind
 
 # A line of its own anywhere in the message: git takes only the last paragraph as trailers, but a squash
 # list puts the trailers of each squashed commit in the middle.
-_CO_AUTHOR = re.compile(r"^[ \t]*co-authored-by:[ \t]*([^<>\n]*?)[ \t]*<([^<>\n]*)>[ \t]*$", re.I | re.M)
+_CO_AUTHOR = re.compile(r"^[ \t]*co-authored-by:[ \t]*([^<>\n]*?)[ \t]*<([^<>\n]*)>[ \t\r]*$", re.I | re.M)
 _REVERTS = re.compile(r"^This reverts commit ([0-9a-f]{7,64})\b", re.M)  # the text git revert writes
-_PICKED = re.compile(r"^\(cherry picked from commit ([0-9a-f]{7,64})\)[ \t]*$", re.M)  # git cherry-pick -x
+_PICKED = re.compile(r"^\(cherry picked from commit ([0-9a-f]{7,64})\)[ \t\r]*$", re.M)  # git cherry-pick -x
 # The numbers GitHub itself writes: a merge's first line, and the end of a squash's or a squash list's line.
 _MERGED = re.compile(r"^Merge pull request #(\d{1,9})\b")
-_SQUASHED = re.compile(r"\(#(\d{1,9})\)[ \t]*$", re.M)
+_SQUASHED = re.compile(r"\(#(\d{1,9})\)[ \t\r]*$", re.M)
 # https://docs.github.com/en/account-and-profile/reference/email-addresses-reference: ID+login@, and login@
 # for accounts from before 18 July 2017; a GitHub Enterprise Server has its own host name at the end.
 _NOREPLY = re.compile(r"(?:(\d+)\+)?([A-Za-z0-9][A-Za-z0-9-_]*)(\[bot\])?@users\.noreply\.[A-Za-z0-9.-]+")

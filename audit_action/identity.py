@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 from audit_action.commit_message import person_of
 from audit_action.model import Person, PersonKind
@@ -19,10 +20,11 @@ class People:
 
     def __init__(self, everybody: Iterable[Person]) -> None:
         people = tuple(everybody)
-        self._ids: dict[str, int] = {}  # of a login
+        ids: dict[str, set[int]] = {}
         for person in people:
             if person.login and person.id is not None and person.kind is not PersonKind.GHOST:
-                self._ids.setdefault(person.login.casefold(), person.id)
+                ids.setdefault(person.login.casefold(), set()).add(person.id)
+        self._ids = _unambiguous(ids)
         # GitHub's own word first: an address names the login of the day the commit was made.
         sure = [*people, *(_named_by_address(person) for person in people)]
         self._accounts: dict[Hashable, Person] = {}
@@ -41,7 +43,7 @@ class People:
             )
             if person.email:
                 owners.setdefault(person.email.casefold(), set()).add(key)
-        self._owner = {email: next(iter(keys)) for email, keys in owners.items() if len(keys) == 1}
+        self._owner = _unambiguous(owners)
 
     def key(self, person: Person) -> Hashable:
         """Equal for two mentions exactly when they are known to be the same person."""
@@ -76,6 +78,14 @@ class People:
             return None
         login = person.login.casefold()
         return self._ids.get(login, login)
+
+
+Value = TypeVar("Value")
+
+
+def _unambiguous(found: Mapping[str, set[Value]]) -> dict[str, Value]:
+    """A login that was given to somebody else, or an e-mail that two accounts use, tells nothing."""
+    return {key: next(iter(values)) for key, values in found.items() if len(values) == 1}
 
 
 def _named_by_address(person: Person) -> Person:

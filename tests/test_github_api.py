@@ -7,18 +7,15 @@ import json
 import github_published
 import pytest
 from graphql import GraphQLSchema, build_schema, parse, validate
+from pushes import ADA, BOB, REPOSITORY, found, told
 
 from audit_action.attribute import find_people
-from audit_action.demo.github import SCHEMA, Fault, Served, serving
-from audit_action.demo.told import Account, Deployed
+from audit_action.demo.github import SCHEMA, Fault, serving
+from audit_action.demo.told import Deployed
 from audit_action.demo.world import World
 from audit_action.github_api import GitHub, queries
-from audit_action.model import Attribution, ChangeSet, Job, Relation, Trigger
+from audit_action.model import Job, Relation, Trigger
 
-REPOSITORY = "brickyard/shop"
-ADA = Account(login="ada", id=1, name="Ada", email="ada@brickyard.example")
-BOB = Account(login="bob", id=2, name="Bob", email="bob@brickyard.example")
-WORKFLOW = f"{REPOSITORY}/.github/workflows/migrate.yml@refs/heads/main"
 FORBIDDEN = json.dumps({"message": "Resource not accessible by integration", "status": "403"})
 DOCUMENTS = {
     "commits": queries.commits(50),
@@ -28,37 +25,6 @@ DOCUMENTS = {
     "deployments": queries.LAST_DEPLOYMENTS,
     "comments": queries.COMMENTS,
 }
-
-
-def told(pulls: int, commits_each: int) -> tuple[World, str, str]:
-    """A main branch with so many squashed, rebased and merged pull requests, each of so many commits."""
-    world = World(REPOSITORY, ADA, BOB)
-    first = tip = world.commit(ADA, "Begin")
-    for number in range(1, pulls + 1):
-        commits, on = [], tip
-        for each in range(commits_each):
-            on = world.commit((ADA, BOB)[each % 2], f"Change {number}.{each}", on)
-            commits.append(on)
-        pull = world.open(ADA, f"Pull {number}", commits)
-        world.review(pull, BOB, "APPROVED")
-        tip = world.merge(pull, BOB, tip)
-    return world, first, tip
-
-
-def found(
-    served: Served, base: str, head: str, *, budget: float = 30, environment: str = "", last: bool = True
-) -> tuple[ChangeSet, Attribution]:
-    """What is found out about a push of base..head."""
-    trigger = Trigger(event="push", repository=REPOSITORY, head_sha=head, before=base, ref="refs/heads/main")
-    job = Job(repository=REPOSITORY, workflow_ref=WORKFLOW, run_id=900, run_attempt=1)
-    return find_people(
-        trigger,
-        job,
-        GitHub(token="t", api_url=served.api_url, timeout=5),
-        last_run_head=base if last else "",
-        environment=environment,
-        budget_seconds=budget,
-    )
 
 
 @pytest.fixture(scope="module")
@@ -316,59 +282,6 @@ def test_commits_that_github_does_not_show_are_missed(schema: GraphQLSchema) -> 
         change_set, _ = found(served, base, head)
     assert (len(change_set.commits), change_set.total_commits) == (2, 4)
     assert change_set.confidence == "medium"
-
-
-# --- an older server -------------------------------------------------------------------------------
-
-
-def without_merge_queue() -> GraphQLSchema:
-    """The schema of a server that has no merge queue: our queries name what it does not know."""
-    text = SCHEMA.read_text().replace("  ADDED_TO_MERGE_QUEUE_EVENT\n", "")
-    return build_schema(text.replace("  | AddedToMergeQueueEvent\n", ""))
-
-
-@pytest.mark.parametrize("graphql", ["without a merge queue", "none"])
-def test_an_enterprise_server_is_asked_by_rest_where_graphql_is_too_old(graphql: str) -> None:
-    world, base, head = told(2, 3)
-    one = world.pulls[1]
-    world.dismiss(one, world.review(one, ADA, "APPROVED"), BOB)
-    faults = [Fault(on="POST .*(Deployed|graphql)", status=404, body='{"message": "Not Found"}')]
-    with serving(
-        world,
-        schema=without_merge_queue(),
-        page_size=2,
-        prefix="/api/v3",
-        faults=faults if graphql == "none" else [],
-    ) as served:
-        change_set, people = found(served, base, head)
-    assert [each.method for each in change_set.pull_requests] == ["merge", "merge"]
-    assert [each.person.login for each in people.mergers] == ["bob", "bob"]
-    assert {each.person.login: each.commits for each in people.authors} == {"ada": 4, "bob": 2}
-    assert [(each.person.login, each.state, each.can_write) for each in people.reviewers] == [
-        ("bob", "APPROVED", None),
-        ("ada", "DISMISSED", None),
-        ("bob", "APPROVED", None),
-    ]
-    assert people.unavailable == ()
-
-
-def test_an_enterprise_server_is_found_below_its_own_address(schema: GraphQLSchema) -> None:
-    world, base, head = told(1, 1)
-    with serving(world, schema=schema, prefix="/api/v3") as served:
-        _, people = found(served, base, head)
-    assert served.count(PULLS) == 1
-    assert people.unavailable == ()
-
-
-def test_through_a_proxy(schema: GraphQLSchema, monkeypatch: pytest.MonkeyPatch) -> None:
-    world, base, head = told(1, 1)
-    with serving(world, schema=schema, prefix="/api/v3") as served:
-        monkeypatch.setenv("http_proxy", served.api_url.removesuffix("/api/v3"))
-        monkeypatch.delenv("no_proxy", raising=False)
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        served.api_url = "http://github.brickyard.example/api/v3"
-        _, people = found(served, base, head)
-    assert len(people.mergers) == 1
 
 
 def test_our_own_deployment_is_not_the_last_one(schema: GraphQLSchema) -> None:

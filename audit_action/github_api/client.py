@@ -207,8 +207,8 @@ def refusal(error: github.GithubException) -> Refused:
             return Refused(f"GitHub's rate limit is used up ({error.status})")
         case 404 | 410:
             return Refused(f"{message or 'not found'} ({error.status})", None, Why.NOT_FOUND)
-        case 502 | 503 | 504:
-            return Refused(f"GitHub failed ({error.status})", why=Why.OVERLOADED)
+        case status if status >= 500:
+            return Refused(f"GitHub failed ({status})", why=Why.OVERLOADED)
     return Refused(f"{message or 'GitHub failed'} ({error.status})")
 
 

@@ -105,6 +105,8 @@ class _Sticky:
     def _post(self, body: str) -> _Comment:
         def post() -> _Comment:
             made = self._issue().create_comment(body)
+            if not made.html_url:
+                raise Refused("GitHub's answer could not be read", why=Why.OVERLOADED)
             return _Comment(id=made.id, url=made.html_url, run=self.run, created_at=made.created_at)
 
         return self.client.change(post)
