@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from audit_action.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 ACTION: dict[str, Any] = YAML(typ="safe").load(ROOT / "action.yml")
+PARSER = ("@actions/workflow-parser@0.3.61", "@actions/languageservice@0.3.61")
 BIN = Path(sys.executable).parent
 WORKFLOWS = sorted([*ROOT.glob(".github/workflows/*.yml"), *ROOT.glob("examples/workflows/*.yml")])
 
@@ -80,6 +82,43 @@ def test_there_is_nothing_for_zizmor_to_warn_of() -> None:
         ROOT / "action.yml",
         *WORKFLOWS,
     )
+
+
+@pytest.fixture(scope="session")
+def language_service() -> Callable[..., str]:
+    """GitHub's own parser of actions and workflows, from npm; what it has to say about some files."""
+    folder = ROOT / "build" / "language-service"
+    if not (folder / "node_modules" / "@actions" / "languageservice").is_dir():
+        folder.mkdir(parents=True, exist_ok=True)
+        options = ("--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder))
+        subprocess.run((BIN / "npm", "install", *options, *PARSER), check=True)
+
+    def said(*files: Path) -> str:
+        command = (BIN / "node", ROOT / "tests" / "language_service.mjs", folder, *files)
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return said
+
+
+@pytest.mark.node
+@pytest.mark.xdist_group("language-service")
+def test_githubs_own_parser_has_nothing_to_say(language_service: Callable[..., str]) -> None:
+    assert language_service(ROOT / "action.yml", *WORKFLOWS) == ""
+
+
+@pytest.mark.node
+@pytest.mark.xdist_group("language-service")
+def test_githubs_own_parser_would_find_a_wrong_input(
+    language_service: Callable[..., str], tmp_path: Path
+) -> None:
+    wrong = tmp_path / "workflow.yml"
+    text = (ROOT / "examples/workflows/migrate.yml").read_text()
+    wrong.write_text(text.replace("database-url:", "databse-url:").replace("secrets.", "secret."))
+    said = language_service(ROOT / "action.yml", wrong)
+    assert "Invalid action input 'databse-url'" in said
+    assert "secret" in said
 
 
 def _accepts(program: str, *arguments: str | Path) -> None:
