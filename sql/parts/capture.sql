@@ -1,201 +1,252 @@
--- How does a change get into the trail? Three event triggers collect what happened, one function records it.
+-- How does a change get into the trail? Three event triggers say what happened, audit.record writes it down.
 
--- The three are STABLE on purpose: a stable function reads the catalog as it was before the command, which is
--- where the old name of a renamed object still stands (SPI_execute: read-only functions take no new snapshot).
--- audit.record_changes is volatile and writes.
+-- The trigger functions are STABLE on purpose: what they read themselves, they read from the catalog as it was
+-- before the command, and there the old name of a renamed object still stands (spi.c: a read-only function takes
+-- no new snapshot). audit.record is VOLATILE and writes. Only the trigger functions are SECURITY DEFINER and set
+-- the search_path: nobody else may execute what they call.
 
+-- A setting that the client delivered, or null.
 create or replace function audit.setting(name text)
   returns text
   stable
-  set search_path = pg_catalog, pg_temp
   language plpgsql
-as $$
+as $function$
 declare
   value text := nullif(current_setting(name, true), '');
   bytes bytea;
 begin
-  if value is null or value ~ '^[\x20-\x7e]*$' then
+  -- Longer than a startup packet it was never delivered.
+  if value is null or value ~ '^[ -~]*$' collate "C" then
     return left(value, 10000);
   end if;
   -- PGOPTIONS arrives as bytes that nobody checked: UTF-8 from most clients, whatever encoding the database has.
-  bytes := replace(value, '\', '\\')::bytea;
+  bytes := replace(value, $re$\$re$, $re$\\$re$)::bytea;
   begin
     return left(convert_from(bytes, 'UTF8'), 10000);
   exception
     when others then
-      if pg_encoding_max_length(pg_char_to_encoding(getdatabaseencoding())) = 1 then
-        return left(value, 10000);
-      end if;
-      return left(encode(bytes, 'escape'), 10000);
+      return left(
+        case
+          when pg_encoding_max_length(pg_char_to_encoding(getdatabaseencoding())) = 1 then value
+          else encode(bytes, 'escape')
+        end,
+        10000
+      );
   end;
 end
-$$;
+$function$;
 
-create or replace function audit.uuid_or_null(value text)
-  returns uuid
-  immutable
-  set search_path = pg_catalog, pg_temp
-  language sql
-as $$
-  select case
-    when value ~ '^[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}$' then value::uuid
-  end
-$$;
-
-create or replace function audit.record_transaction(key uuid, xid bigint)
-  returns void
-  volatile
-  set search_path = pg_catalog, pg_temp
+-- Who proved to be whom when the session began. session_user follows SET SESSION AUTHORIZATION, this does not.
+create or replace function audit.login_user()
+  returns text
+  stable
   language plpgsql
-as $$
-declare
-  -- session_user is what SET SESSION AUTHORIZATION says; the login is who proved it.
-  login     text := (select pg_get_userbyid(a.usesysid) from pg_stat_get_activity(pg_backend_pid()) a);
-  app_name  text := nullif(current_setting('application_name'), '');
-  claimed   text := audit.setting('audit.run_id');
-  named     text := substring(current_setting('application_name') from '^schema-audit/(\S+)');
-  open_runs uuid[];
-  run       uuid;
-  how       text := 'none';
+as $function$
 begin
-  select array_agg(r.id)
-    into open_runs
+  -- Since 16 the server tells the method and the name that was proved. Where that is the session's user, nothing
+  -- was set; else the server's activity table knows, which takes it some microseconds for every slot it has.
+  if current_setting('server_version_num')::int >= 160000 then
+    if system_user like '%:' || session_user then
+      return session_user;
+    end if;
+  end if;
+  return (select pg_get_userbyid(a.usesysid) from pg_stat_get_activity(pg_backend_pid()) a);
+end
+$function$;
+
+-- The first event of a transaction: who, how, and which migration run. The run is looked for in this order: what the
+-- setting audit.run_id claims, what the application's name claims, the only open run of this login. A claim that
+-- names no open run of this login is kept as a claim, and finds none. Returns the key of the transaction.
+create or replace function audit.record_transaction(xid bigint)
+  returns uuid
+  volatile
+  language plpgsql
+as $function$
+declare
+  login     text := audit.login_user();
+  app_name  text := current_setting('application_name');
+  person    text := current_setting('audit.user_name', true);
+  claimed   text := current_setting('audit.run_id', true);
+  named     text;
+  claims    jsonb;
+  open_runs text[];
+  found_as  text := 'none';
+  run       text;
+  key       uuid;
+begin
+  if app_name like 'schema-audit/%' then
+    named := substr(app_name, 14, 36);
+  end if;
+  -- Whoever delivers anything delivers one of these two.
+  if claimed <> '' or person <> '' then
+    claimed := audit.setting('audit.run_id');
+    person := audit.setting('audit.user_name');
+    claims := jsonb_strip_nulls(jsonb_build_object(
+      'commit', audit.setting('audit.commit'),
+      'authors', audit.setting('audit.authors'),
+      'merger', audit.setting('audit.merger'),
+      'reviewers', audit.setting('audit.reviewers'),
+      'pull_requests', audit.setting('audit.pull_requests'),
+      'run_url', audit.setting('audit.run_url')
+    ));
+  else
+    claimed := null;
+    person := null;
+  end if;
+  -- Mostly there is none, and one look at a small index says so.
+  select r.id
+    into key
     from audit.migration_run r
    where r.database_user = login
-     and r.status = 'open'
-     and r.expires_at > clock_timestamp();
-  if open_runs is not null then
-    if audit.uuid_or_null(claimed) = any (open_runs) then
-      how := 'session';
-      run := claimed::uuid;
+     and r.status = 'open';
+  if key is not null then
+    open_runs := array(
+      select r.id::text
+        from audit.migration_run r
+       where r.database_user = login
+         and r.status = 'open'
+         and r.expires_at > clock_timestamp()
+    );
+    if lower(claimed) = any (open_runs) then
+      found_as := 'session';
+      run := claimed;
     else
       if named is null then
         -- The name that the session started with outlives a later SET. Reading it costs half a millisecond.
-        select substring(s.reset_val from '^schema-audit/(\S+)')
+        select substr(s.reset_val, 14, 36)
           into named
           from pg_settings s
-         where s.name = 'application_name';
+         where s.name = 'application_name'
+           and s.reset_val like 'schema-audit/%';
       end if;
-      if audit.uuid_or_null(named) = any (open_runs) then
-        how := 'application_name';
-        run := named::uuid;
+      if lower(named) = any (open_runs) then
+        found_as := 'application_name';
+        run := named;
       elsif claimed is null and named is null and cardinality(open_runs) = 1 then
-        how := 'open_run';
+        found_as := 'open_run';
         run := open_runs[1];
       end if;
     end if;
   end if;
   insert into audit.transaction_audit (
-    id, transaction_id, event_time, database_user, application_user_name, application_user_email, client_address,
+    transaction_id, event_time, database_user, application_user_name, application_user_email, client_address,
     login_user, role, application_name, pid, delivery, ambiguous, run_id, claimed_run_id, claims
   ) values (
-    key,
     xid,
     transaction_timestamp(),
     session_user,
-    audit.setting('audit.user_name'),
-    audit.setting('audit.user_email'),
+    person,
+    case when claims is not null then audit.setting('audit.user_email') end,
     inet_client_addr(),
     login,
     nullif(current_setting('role'), 'none'),
     app_name,
     pg_backend_pid(),
-    how,
-    how = 'none' and coalesce(cardinality(open_runs) > 1, false),
-    run,
+    found_as,
+    run is null and coalesce(cardinality(open_runs) > 1, false),
+    run::uuid,
     coalesce(claimed, named),
-    null
-  );
+    claims
+  )
+  returning id into key;
+  return key;
 end
-$$;
+$function$;
 
-create or replace function audit.record_changes(kind text, changes audit.change[], context text)
-  returns void
+-- Writes one event, and before it the transaction and with it the text, where they are new. Returns its position.
+create or replace function audit.record(
+  event text,
+  tag text,
+  object_type text,
+  schema_name text,
+  identity text,
+  previous text,
+  original boolean,
+  reason int,
+  statement text
+)
+  returns int
   volatile
-  set search_path = pg_catalog, pg_temp
   language plpgsql
-as $$
+as $function$
 declare
-  xid           bigint := txid_current();
-  -- 56 bits of the transaction's start in microseconds, 32 of its number, 24 of its process, 8 of its database:
-  -- the same for every event of one transaction, in the order of time, and never the same for two. The digits
-  -- in between make it a UUID of version 8 (RFC 9562).
-  digits        text := to_hex((extract(epoch from transaction_timestamp()) * 1000000)::bigint & 72057594037927935);
-  number        text;
-  last          record;
-  key           uuid;
-  first         int := 1;
-  message_start int := 1;
-  query         text;
-  masked        text;
+  xid      bigint := txid_current();
+  moment   timestamptz := statement_timestamp();
+  key      uuid;
+  place    int := 1;
+  message  int := 1;
+  earlier  timestamptz;
+  query    text;
+  redacted boolean := false;
 begin
-  digits := lpad(digits, 14, '0');
-  number := lpad(to_hex(xid & 4294967295), 8, '0');
-  key := (left(digits, 12) || '8' || right(digits, 2) || left(number, 1) || '8' || right(number, 7)
-          || right('00000' || to_hex(pg_backend_pid()), 6)
-          || right('0' || to_hex(hashtext(current_database()) & 255), 2))::uuid;
-  select d.position, d.message, d.message_time
-    into last
-    from audit.ddl_audit d
-   where d.transaction_audit_id = key
-   order by d.position desc
-   limit 1;
-  if found then
-    first := last.position + 1;
-    message_start := case when last.message_time = statement_timestamp() then last.message else first end;
+  select t.id
+    into key
+    from audit.transaction_audit t
+   where t.event_time = transaction_timestamp()
+     and t.transaction_id = xid;
+  if key is null then
+    key := audit.record_transaction(xid);
   else
-    perform audit.record_transaction(key, xid);
+    select d.position + 1, d.message, d.message_time
+      into place, message, earlier
+      from audit.ddl_audit d
+     where d.transaction_audit_id = key
+     order by d.position desc
+     limit 1;
   end if;
-  if message_start = first then
+  -- All statements of one message have one statement_timestamp(), and no two messages of a transaction do.
+  if earlier = moment then
+    null;
+  else
+    message := place;
     query := current_query();
-    masked := audit.redact(query);
+    if query ~* 'passw|pwd|secret|token|api_?key|credential|conninfo|connection|server|mapping|://' then
+      query := audit.redact(query);
+      redacted := query <> current_query();
+    end if;
+  end if;
+  if statement ~* 'passw|pwd|secret|token|api_?key|credential|conninfo|connection|server|mapping|://' then
+    statement := audit.redact(statement);
+    redacted := true;
   end if;
   insert into audit.ddl_audit (
     transaction_audit_id, position, transaction_id, message, message_time, event_time, event, command_tag,
     object_type, schema_name, object_identity, previous_identity, original, rewrite_reason,
     statement_text, query_text, redacted
-  )
-  select key,
-         first + c.ordinality::int - 1,
-         xid,
-         message_start,
-         statement_timestamp(),
-         clock_timestamp(),
-         kind,
-         c.command_tag,
-         c.object_type,
-         c.schema_name,
-         c.object_identity,
-         c.previous_identity,
-         c.original,
-         c.rewrite_reason,
-         audit.redact(context),
-         case when c.ordinality = 1 then masked end,
-         c.ordinality = 1 and masked is distinct from query
-    from unnest(changes) with ordinality as c;
+  ) values (
+    key, place, xid, message, moment, clock_timestamp(), event, tag,
+    object_type, schema_name, identity, previous, original, reason,
+    statement, query, redacted
+  );
+  return place;
 end
-$$;
+$function$;
 
-create or replace function audit.inner_statement(context text)
-  returns text
-  immutable
-  set search_path = pg_catalog, pg_temp
-  language sql
-as $$
-  -- Line 1 is our own function. Below it stands the statement that called it, between quotation marks of the
-  -- server's language, and then the function or block that ran it.
-  select (regexp_match(
-    context,
-    '^[^\n]*\n[^\n"«»„“”]*["«»„“”](.*?)["«»“”]\n[^\n]*PL/pgSQL'
-  ))[1]
-$$;
-
-create or replace function audit.previous_identity(classid oid, objid oid, objsubid int, identity text)
+-- The statement that a function or a DO block ran, out of the stack that PL/pgSQL shows. Line 1 is the function that
+-- asked. Below stands the statement, between the quotation marks of the server's language, and then who ran it.
+create or replace function audit.inner_statement(stack text)
   returns text
   stable
-  set search_path = pg_catalog, pg_temp
   language plpgsql
-as $$
+as $function$
+declare
+  marks text := '"';
+begin
+  if getdatabaseencoding() = 'UTF8' then
+    marks := marks || chr(171) || chr(187) || chr(8220) || chr(8221) || chr(8222);
+  end if;
+  return substring(
+    stack from format($re$^[^\n]*\n[^\n%1$s]*[%1$s](.*?)[%1$s]\n[^\n]*PL/pgSQL$re$, marks)
+  );
+end
+$function$;
+
+-- The identity of an object as this function's caller sees the catalog; null for a class that cannot be renamed.
+create or replace function audit.identity_before(classid oid, objid oid, objsubid int, identity text)
+  returns text
+  stable
+  language plpgsql
+as $function$
 declare
   old text;
 begin
@@ -210,7 +261,7 @@ begin
   end if;
   return nullif(old, identity);
 end
-$$;
+$function$;
 
 create or replace function audit.log_schema_changes()
   returns event_trigger
@@ -218,29 +269,42 @@ create or replace function audit.log_schema_changes()
   security definer
   set search_path = pg_catalog, pg_temp
   language plpgsql
-as $$
+as $function$
 declare
-  changes audit.change[];
-  context text;
+  command   record;
+  altered   boolean := starts_with(tg_tag, 'ALTER ');
+  stack     text;
+  statement text;
+  place     int;
 begin
-  select array_agg(
-           row(
-             c.command_tag, c.object_type, c.schema_name, c.object_identity,
-             case when tg_tag like 'ALTER %' then audit.previous_identity(c.classid, c.objid, c.objsubid, c.object_identity) end,
-             null, null
-           )::audit.change
-         )
-    into changes
-    from pg_event_trigger_ddl_commands() c
-   where not c.in_extension
-     and c.schema_name is distinct from 'pg_temp';
-  if changes is null then
-    return;
-  end if;
-  get diagnostics context = pg_context;
-  perform audit.record_changes('command', changes, audit.inner_statement(context));
+  for command in
+    select *
+      from pg_event_trigger_ddl_commands() c
+     where not c.in_extension
+       and c.schema_name is distinct from 'pg_temp'
+  loop
+    if stack is null then
+      get diagnostics stack = pg_context;
+      -- One line: nobody called us but the server itself.
+      statement := case when stack like E'%\n%' then audit.inner_statement(stack) end;
+    end if;
+    place := audit.record(
+      'command',
+      command.command_tag,
+      command.object_type,
+      command.schema_name,
+      command.object_identity,
+      case
+        when altered then
+          audit.identity_before(command.classid, command.objid, command.objsubid, command.object_identity)
+      end,
+      null,
+      null,
+      statement
+    );
+  end loop;
 end
-$$;
+$function$;
 
 create or replace function audit.log_schema_drops()
   returns event_trigger
@@ -248,42 +312,46 @@ create or replace function audit.log_schema_drops()
   security definer
   set search_path = pg_catalog, pg_temp
   language plpgsql
-as $$
+as $function$
 declare
-  changes audit.change[];
-  context text;
+  gone      record;
+  stack     text;
+  statement text;
+  place     int;
 begin
-  with dropped as materialized (
+  for gone in
+    with dropped as materialized (
+      select d.*
+        from pg_event_trigger_dropped_objects() d
+       where not d.is_temporary
+         and d.schema_name is distinct from 'pg_toast'
+    )
     select d.*
-      from pg_event_trigger_dropped_objects() d
-     where not d.is_temporary
-       and d.schema_name is distinct from 'pg_toast'
-  )
-  select array_agg(
-           row(tg_tag, d.object_type, d.schema_name, d.object_identity, null, d.original, null)::audit.change
-         )
-    into changes
-    from dropped d
-   where d.original
-      or (
-           tg_tag <> 'DROP EXTENSION'
-           -- A table's row type, its defaults and constraints, a view's rule: parts of what is listed already.
-           and d.object_type not in ('type', 'default value', 'toast table')
-           and d.object_identity not like '"\_RETURN" on %'
-           and not (
-                 d.object_type = 'table constraint'
-                 and d.address_names[1:2] in (
-                       select r.address_names from dropped r where r.object_type like '%table'
-                     )
-               )
-         );
-  if changes is null then
-    return;
-  end if;
-  get diagnostics context = pg_context;
-  perform audit.record_changes('drop', changes, audit.inner_statement(context));
+      from dropped d
+     where d.original
+        or (
+             tg_tag <> 'DROP EXTENSION'
+             -- A table's row type, its defaults and constraints, a view's rule: parts of what is listed already.
+             and d.object_type not in ('type', 'default value', 'toast table')
+             and d.object_identity not like '"$_RETURN" on %' escape '$'
+             and not (
+                   d.object_type = 'table constraint'
+                   and d.address_names[1:2] in (
+                         select r.address_names from dropped r where r.object_type like '%table'
+                       )
+                 )
+           )
+  loop
+    if stack is null then
+      get diagnostics stack = pg_context;
+      statement := case when stack like E'%\n%' then audit.inner_statement(stack) end;
+    end if;
+    place := audit.record(
+      'drop', tg_tag, gone.object_type, gone.schema_name, gone.object_identity, null, gone.original, null, statement
+    );
+  end loop;
 end
-$$;
+$function$;
 
 create or replace function audit.log_table_rewrites()
   returns event_trigger
@@ -291,22 +359,24 @@ create or replace function audit.log_table_rewrites()
   security definer
   set search_path = pg_catalog, pg_temp
   language plpgsql
-as $$
+as $function$
 declare
-  relation oid := pg_event_trigger_table_rewrite_oid();
-  changes  audit.change[];
-  context  text;
+  relation  record;
+  stack     text;
+  statement text;
+  place     int;
 begin
-  select array[row(
-           tg_tag, i.type, i.schema, i.identity, null, null, pg_event_trigger_table_rewrite_reason()
-         )::audit.change]
-    into changes
-    from pg_identify_object('pg_class'::regclass, relation, 0) i
-   where i.schema is distinct from 'pg_temp';
-  if changes is null then
+  select i.*
+    into relation
+    from pg_identify_object('pg_class'::regclass, pg_event_trigger_table_rewrite_oid(), 0) i;
+  if relation.schema = 'pg_temp' then
     return;
   end if;
-  get diagnostics context = pg_context;
-  perform audit.record_changes('rewrite', changes, audit.inner_statement(context));
+  get diagnostics stack = pg_context;
+  statement := case when stack like E'%\n%' then audit.inner_statement(stack) end;
+  place := audit.record(
+    'rewrite', tg_tag, relation.type, relation.schema, relation.identity, null, null,
+    pg_event_trigger_table_rewrite_reason(), statement
+  );
 end
-$$;
+$function$;

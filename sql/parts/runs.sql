@@ -5,21 +5,21 @@ create or replace function audit.may_speak_for(login text)
   stable
   set search_path = pg_catalog, pg_temp
   language sql
-as $$
+as $function$
   select login = session_user
       or exists (
            select from audit.recorder_permission p
             where p.recorder = session_user
               and p.database_user = login
          )
-$$;
+$function$;
 
 create or replace function audit.refuse_unknown_keys(given jsonb, known text[])
   returns void
   immutable
   set search_path = pg_catalog, pg_temp
   language plpgsql
-as $$
+as $function$
 declare
   unknown text;
 begin
@@ -34,7 +34,7 @@ begin
             hint = 'The fields here are ' || array_to_string(known, ', ') || '.';
   end if;
 end
-$$;
+$function$;
 
 create or replace function audit.begin_run(run jsonb)
   returns uuid
@@ -42,7 +42,7 @@ create or replace function audit.begin_run(run jsonb)
   security definer
   set search_path = pg_catalog, pg_temp
   language plpgsql
-as $$
+as $function$
 declare
   login    text := coalesce(run ->> 'database_user', session_user);
   expires  timestamptz := coalesce(
@@ -80,7 +80,15 @@ begin
          finished_at = clock_timestamp()
    where database_user = login
      and status = 'open'
-     and expires_at <= clock_timestamp();
+     -- An earlier attempt of the same workflow run is over: GitHub begins none before the last one has ended.
+     and (
+           expires_at <= clock_timestamp()
+           or (
+                repository = run ->> 'repository'
+                and run_id = (run ->> 'run_id')::bigint
+                and run_attempt < (run ->> 'run_attempt')::int
+              )
+         );
   insert into audit.migration_run (
     database_user, begun_by, expires_at, repository, environment, workflow, job, run_id, run_attempt, run_url,
     event, ref, base_sha, head_sha, range_source, actor, triggering_actor,
@@ -114,7 +122,7 @@ begin
   returning id into begun;
   return begun;
 end
-$$;
+$function$;
 
 create or replace function audit.finish_run(id uuid, ending jsonb)
   returns void
@@ -122,7 +130,7 @@ create or replace function audit.finish_run(id uuid, ending jsonb)
   security definer
   set search_path = pg_catalog, pg_temp
   language plpgsql
-as $$
+as $function$
 declare
   run audit.migration_run;
 begin
@@ -152,7 +160,7 @@ begin
          finished_at = clock_timestamp()
    where r.id = run.id;
 end
-$$;
+$function$;
 
 comment on function audit.may_speak_for(text) is
   'Whether the login of this session may begin and finish migration runs for the given login.';

@@ -5,7 +5,7 @@ create or replace function audit.status()
   stable
   set search_path = pg_catalog, pg_temp
   language plpgsql
-as $$
+as $function$
 declare
   wanted text;
   state  "char";
@@ -30,7 +30,7 @@ begin
     state := null;
   end loop;
 end
-$$;
+$function$;
 
 comment on function audit.status() is
   'One row a check of the trail itself: the version, the event triggers, the functions, the owner, what is not sealed yet.';
