@@ -21,13 +21,23 @@ NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
-def image() -> str:
-    """The action's image, built as the runner does it; what `.ci/run` built before comes from the cache."""
+def image() -> Iterator[str]:
+    """The action's image, built as the runner does it; what was built before comes from the cache."""
     if not engine_runs():
         pytest.skip("NO DOCKER ENGINE: the container action is not tested here")
     name = f"schema-audit-action:{uuid.uuid4().hex}"
     built = subprocess.run(
-        ("docker", "build", "-t", name, "-f", str(ROOT / "Dockerfile"), str(ROOT)),
+        (
+            "docker",
+            "build",
+            "-t",
+            name,
+            "-t",
+            "schema-audit-action:tested",
+            "-f",
+            str(ROOT / "Dockerfile"),
+            str(ROOT),
+        ),
         capture_output=True,
         text=True,
         check=False,
@@ -39,14 +49,15 @@ def image() -> str:
             f"NO BASE IMAGES AND NO REGISTRY: the container action is not tested here: {built.stderr}"
         )
     assert built.returncode == 0, built.stdout[-4000:] + built.stderr[-4000:]
-    return name
+    yield name
+    docker("rmi", name)
 
 
 @pytest.fixture(scope="session")
 def service(image: str) -> Iterator[Service]:
     """`services: postgres`, reached by that name from the job's containers."""
     unique = uuid.uuid4().hex
-    network, container, admin_password = f"github_network_{unique}", f"postgres_{unique}", uuid.uuid4().hex
+    network, container, admin_password = f"github_network_{unique}", f"postgres_{unique}", "postgres"
     programs = wheel_bin(18)
     package = programs.parent.parent
     libraries = package.with_name(f"{package.name}.libs")

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import shutil
-from pathlib import Path
 
 import pytest
 from jobs import on_push
-from runner_host import RUNNER_USER, RunnerHost, docker
+from runner_host import RunnerHost, docker
 from services import ServiceDatabase
 
 pytestmark = [pytest.mark.docker, pytest.mark.xdist_group("docker")]
 
-ROOT = Path(__file__).parent.parent.parent
 ALEMBIC = {
     "alembic.ini": "[alembic]\nscript_location = db\n",
     "db/env.py": """
@@ -64,25 +61,6 @@ def test_psql_with_files(host: RunnerHost, audited: ServiceDatabase) -> None:
     assert stage.exit_code == 0, stage.stdout + stage.stderr
     assert stage.outputs["transactions"] == "2"
     assert deliveries(audited, "widget") == [("session",)]
-
-
-@pytest.mark.node
-def test_drizzle_kit_twice(host: RunnerHost, audited: ServiceDatabase) -> None:
-    """The example's project; the second run has nothing to do. Its dependencies come from the lock file."""
-    project = ROOT / "examples" / "drizzle"
-    shutil.copytree(
-        project, host.workspace, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules")
-    )
-    host.own()
-    command = "npm ci --no-fund --no-audit && npx drizzle-kit migrate"
-    for attempt in ("first", "second"):
-        stage = on_push(host, database_url=audited.url, environment="production", command=command).main()
-        assert stage.exit_code == 0, f"{attempt}: {stage.stdout}{stage.stderr}"
-    assert stage.outputs["commands"] == "0"
-    assert (host.workspace / "node_modules").stat().st_uid == RUNNER_USER
-    assert host.left_by_root() == []
-    rows = audited.rows("select distinct delivery from audit.history where schema_name = 'public'")
-    assert rows == [("session",)]
 
 
 def test_alembic_after_a_pip_install(host: RunnerHost, audited: ServiceDatabase) -> None:
