@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from audit_action import merges, reviews
+from audit_action.authorship import behind
 from audit_action.change_range import Range
 from audit_action.commit_message import co_authors, headline, picked_from, reverted
 from audit_action.github_facts import CommitFacts, PullRequestFacts
@@ -13,11 +15,10 @@ from audit_action.identity import People
 from audit_action.model import (
     Approver,
     Attribution,
-    Author,
-    AuthorRole,
     ChangeSet,
     Commit,
     Confidence,
+    Merger,
     Person,
     PullRequest,
     RangeSource,
@@ -67,18 +68,16 @@ def resolve(evidence: Evidence) -> tuple[ChangeSet, Attribution]:
         (pull, reviews.final_reviews(pull, people, _behind(pull, people))) for pull in evidence.pull_requests
     ]
     found_mergers = (merges.merger(each, people) for each in evidence.pull_requests)
-    mergers = tuple(each for each in found_mergers if each)
+    mergers = tuple(sorted((each for each in found_mergers if each), key=_merged_at))
     attribution = Attribution(
-        authors=_authors(
-            commits, _originals(evidence, people), people, {people.key(each.person) for each in mergers}
-        ),
+        authors=behind(commits, _originals(evidence, people), people, _rebased_by(evidence, people)),
         mergers=mergers,
         reviewers=tuple(each for _, found in reviewers for each in found),
         approvers=tuple(replace(each, person=people.known(each.person)) for each in evidence.approvers),
         actor=evidence.actor,
         triggering_actor=evidence.triggering_actor,
         rerun_by=evidence.rerun_by,
-        unavailable=_unique((*evidence.unavailable, *_disputes(reviewers))),
+        unavailable=_unique((*evidence.unavailable, *_cut(commits, total), *_disputes(reviewers))),
     )
     return change_set, attribution
 
@@ -202,15 +201,6 @@ def _behind(pull: PullRequestFacts, people: People) -> frozenset[Hashable]:
     return frozenset(people.key(each) for each in [*named, *([pull.author] if pull.author else [])])
 
 
-@dataclass(slots=True)
-class _Part:
-    """What one person did, while it is being counted."""
-
-    person: Person
-    roles: dict[AuthorRole, None] = field(default_factory=dict)
-    commits: set[str] = field(default_factory=set)
-
-
 def _originals(evidence: Evidence, people: People) -> dict[str, tuple[Commit, ...]]:
     """The commits that one deployed commit stands for: those before a squash, or those of the pull request
     where only its tip or its merge is known to be deployed."""
@@ -225,43 +215,14 @@ def _originals(evidence: Evidence, people: People) -> dict[str, tuple[Commit, ..
     return found
 
 
-def _authors(
-    commits: tuple[Commit, ...],
-    originals: Mapping[str, tuple[Commit, ...]],
-    people: People,
-    mergers: set[Hashable],
-) -> tuple[Author, ...]:
-    """Everybody behind the commits, in the order in which they first appear.
-
-    Those of a squashed pull request count with their own commits: the squash shows only one author. A merge
-    made on GitHub is nobody's work. A committer counts where it is another than the author, and not just
-    the one who merged.
-    """
-    parts: dict[Hashable, _Part] = {}
-
-    def count(person: Person, role: AuthorRole, sha: str) -> None:
-        part = parts.setdefault(people.key(person), _Part(person))
-        part.roles[role] = None
-        part.commits.add(sha)
-
-    for deployed in commits:
-        before = originals.get(deployed.sha, ())
-        for commit in before or (deployed,):
-            for place, person in enumerate(_workers(commit)):
-                count(person, AuthorRole.CO_AUTHOR if place else AuthorRole.AUTHOR, commit.sha)
-            if commit.committer and people.key(commit.committer) not in mergers:
-                count(commit.committer, AuthorRole.COMMITTER, commit.sha)
-        for place, person in enumerate(_workers(deployed) if before else ()):
-            if people.key(person) not in parts:  # named in the squash alone
-                count(person, AuthorRole.CO_AUTHOR if place else AuthorRole.AUTHOR, deployed.sha)
-    return tuple(
-        Author(person=part.person, roles=tuple(part.roles), commits=len(part.commits))
-        for part in parts.values()
-    )
-
-
-def _workers(commit: Commit) -> tuple[Person, ...]:
-    return () if commit.made_by_github and commit.parents > 1 else commit.authors
+def _rebased_by(evidence: Evidence, people: People) -> dict[str, Hashable]:
+    """Whom GitHub made the committer of a commit by rebasing it: the one who merged."""
+    return {
+        commit.sha: people.key(pull.merged_by)
+        for pull in evidence.pull_requests
+        if pull.merged_by and merges.is_rebase(pull)
+        for commit in merges.rebased(pull, evidence.found.commits)
+    }
 
 
 _BY_SOURCE = {
@@ -275,9 +236,21 @@ def _confidence(evidence: Evidence, *, complete: bool) -> Confidence:
     found = _BY_SOURCE.get(evidence.found.source, Confidence.MEDIUM)
     doubtful = evidence.found.relation in (Relation.DIVERGED, Relation.UNKNOWN) or not complete
     forced = evidence.found.source is RangeSource.PUSH_BEFORE and evidence.trigger.forced
+    # The base in the event file of a merged pull request may be older than what its branch had by then.
+    if evidence.found.source is RangeSource.PULL_REQUEST and not evidence.pull_requests:
+        return Confidence.LOW
     if found is Confidence.HIGH:
         return Confidence.MEDIUM if doubtful else Confidence.HIGH
     return Confidence.LOW if doubtful or forced else found
+
+
+def _merged_at(merger: Merger) -> datetime:
+    return merger.merged_at or datetime.max.replace(tzinfo=UTC)
+
+
+def _cut(commits: tuple[Commit, ...], total: int) -> Iterator[Unavailable]:
+    if len(commits) < total:
+        yield Unavailable(field="commits", reason=f"{len(commits)} of {total} commits are known")
 
 
 def _disputes(

@@ -25,7 +25,7 @@ def method(pull: PullRequestFacts) -> MergeMethod:
     merge = pull.merge_commit
     if not pull.merged or merge is None:
         return MergeMethod.UNKNOWN
-    if _standing(pull, (StepKind.QUEUED,), StepKind.UNQUEUED):
+    if _queued(pull):
         return MergeMethod.QUEUE
     if any(each.sha == merge.sha for each in pull.commits):
         return MergeMethod.INDIRECT
@@ -44,7 +44,7 @@ def merger(pull: PullRequestFacts, people: People) -> Merger | None:
     merged_by = pull.merged_by or next(
         (step.person for step in pull.timeline or () if step.kind is StepKind.MERGED and step.person), None
     )
-    queued = _standing(pull, (StepKind.QUEUED,), StepKind.UNQUEUED)
+    queued = _queued(pull)
     enabled = _standing(pull, _AUTO, StepKind.AUTO_MERGE_OFF)
     person = queued.person if queued and queued.person else merged_by
     if person is None:
@@ -57,6 +57,10 @@ def merger(pull: PullRequestFacts, people: People) -> Merger | None:
         enabled_by=_known(people, enabled.person if enabled else None),
         merged_by=_known(people, merged_by) if other else None,
     )
+
+
+def _queued(pull: PullRequestFacts) -> Step | None:
+    return _standing(pull, (StepKind.QUEUED,), StepKind.UNQUEUED)
 
 
 def _standing(pull: PullRequestFacts, begins: tuple[StepKind, ...], ends: StepKind) -> Step | None:
@@ -74,18 +78,19 @@ def _standing(pull: PullRequestFacts, begins: tuple[StepKind, ...], ends: StepKi
 
 
 def candidates(trigger: Trigger, commits: Iterable[CommitFacts]) -> tuple[int, ...]:
-    """The pull requests that may have brought these commits: by GitHub's word, or else by their messages.
+    """The pull requests that may have brought these commits: by GitHub's word, or else by GitHub's messages.
 
-    Only merged ones of this repository, but those in a merge queue are not merged yet.
+    Only merged ones of this repository; those of a merge group are not merged yet, and GitHub does not
+    associate the commits that its queue makes.
     """
     queued = trigger.event == "merge_group"
     found = {trigger.pull_request: None} if queued and trigger.pull_request else {}
     for commit in commits:
         if queued or commit.pull_requests is None:
-            found |= dict.fromkeys(named_pull_requests(commit.message))
+            found |= dict.fromkeys(promoted([commit]))
         for each in commit.pull_requests or ():
             same = each.repository.casefold() == trigger.repository.casefold()
-            if same and (each.merged or trigger.preview):
+            if same and (each.merged or queued):
                 found[each.number] = None
     return tuple(found)
 
@@ -108,7 +113,9 @@ def belongs(
     merge must be in the range, or among the commits that were squashed into it.
     """
     if not pull.merged:
-        return trigger.preview
+        return trigger.event == "merge_group" and (
+            pull.number == trigger.pull_request or _queued(pull) is not None
+        )
     merge = pull.merge_commit.sha if pull.merge_commit else ""
     return not merge or any(each.sha == merge for each in (*commits, *promoted))
 

@@ -279,8 +279,9 @@ def test_commits_that_github_does_not_show_are_missed(schema: GraphQLSchema) -> 
     world, base, head = told(1, 3)
     short = Fault(on="GET .*compare", headers={"Link": ""})
     with serving(world, schema=schema, page_size=2, faults=[short]) as served:
-        change_set, _ = found(served, base, head)
+        change_set, people = found(served, base, head)
     assert (len(change_set.commits), change_set.total_commits) == (2, 4)
+    assert [each.reason for each in people.unavailable] == ["2 of 4 commits are known"]
     assert change_set.confidence == "medium"
 
 

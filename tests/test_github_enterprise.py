@@ -77,15 +77,18 @@ def test_through_a_proxy(schema: GraphQLSchema, monkeypatch: pytest.MonkeyPatch)
     assert len(people.mergers) == 1
 
 
-def test_through_a_private_authority(schema: GraphQLSchema, tmp_path: Path) -> None:
+def test_through_a_private_authority(
+    schema: GraphQLSchema, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world, base, head = told(1, 1)
     certificate, key = certificate_of_our_own(tmp_path)
     tls = SSLContext(PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate, key)
     with serving(world, schema=schema, tls=tls) as served:
-        trusting = GitHub(token="t", api_url=served.api_url, ca_bundle=str(certificate))
-        assert isinstance(trusting.compare(REPOSITORY, base, head), Comparison)
-        refused = GitHub(token="t", api_url=served.api_url).compare(REPOSITORY, base, head)
+        github = GitHub(token="t", api_url=served.api_url)
+        refused = github.compare(REPOSITORY, base, head)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(certificate))
+        assert isinstance(github.compare(REPOSITORY, base, head), Comparison)
     assert isinstance(refused, Unavailable)
     assert "could not be reached" in refused.reason
 

@@ -68,7 +68,7 @@ class _Retry(GithubRetry):
 class Client:
     """Questions over HTTP. A read is repeated after a failure of the server; a write never is."""
 
-    def __init__(self, *, token: str, api_url: str, timeout: int, ca_bundle: str = "") -> None:
+    def __init__(self, *, token: str, api_url: str, timeout: int) -> None:
         def make(methods: set[str], repeats: int) -> github.Github:
             retry = _Retry(
                 total=repeats,
@@ -81,7 +81,6 @@ class Client:
                 auth=github.Auth.Token(token) if token else None,
                 base_url=api_url.rstrip("/"),
                 timeout=timeout,
-                verify=ca_bundle or True,
                 lazy=True,
                 retry=retry,
                 seconds_between_requests=None,

@@ -26,12 +26,13 @@ _COMMENT_SECONDS = 60.0
 class GitHub:
     """GitHub's API, at github.com or on a GitHub Enterprise Server.
 
-    `api_url` is GITHUB_API_URL, `timeout` the seconds that a server may be silent, `ca_bundle` a file of
-    certificates for a private authority. Nothing but CannotComment is raised.
+    `api_url` is GITHUB_API_URL, `timeout` the seconds that a server may be silent. A proxy and a private
+    authority come from the variables that requests reads: `https_proxy`, `REQUESTS_CA_BUNDLE`. Nothing but
+    CannotComment is raised.
     """
 
-    def __init__(self, *, token: str, api_url: str, timeout: int = 10, ca_bundle: str = "") -> None:
-        self._client = Client(token=token, api_url=api_url, timeout=timeout, ca_bundle=ca_bundle)
+    def __init__(self, *, token: str, api_url: str, timeout: int = 10) -> None:
+        self._client = Client(token=token, api_url=api_url, timeout=timeout)
 
     def budget(self, seconds: float) -> AbstractContextManager[None]:
         """All questions inside the `with` take no longer than that together."""

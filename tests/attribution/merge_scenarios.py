@@ -243,6 +243,21 @@ def cherry_pick() -> Scenario:
     )
 
 
+@scenario("merge: who merges one pull request can be a committer in another")
+def merger_and_committer() -> Scenario:
+    told, first = world()
+    one = told.commit(ADA, "One", first)
+    two = told.commit(BOB, "Two", first, committer=CLEO)
+    tip = told.rebase(told.open(ADA, "One", [one]), CLEO, first)
+    tip = told.merge(told.open(BOB, "Two", [two]), DAN, tip)
+    return Scenario(
+        world=told,
+        sha=tip,
+        payload=push(told, first, tip),
+        expect={"authors": "ada author 1, bob author 1, cleo committer 1", "mergers": "#1 cleo, #2 dan"},
+    )
+
+
 @scenario("merge: a revert is by the one who reverted")
 def revert() -> Scenario:
     told, first = world()
@@ -368,6 +383,26 @@ def preview() -> Scenario:
             "reviewers": "#1 dan APPROVED fresh",
             "requests": "2",
             "lacks": "",
+        },
+    )
+
+
+@scenario("event: a preview is of its own pull request, not of others that its commits are in")
+def stacked() -> Scenario:
+    told, first = world()
+    one = told.commit(ADA, "Prepare (#2)", first)
+    told.open(ADA, "One", [one])
+    told.open(BOB, "Two", [one, told.commit(BOB, "On top", one)])
+    return Scenario(
+        world=told,
+        sha="e" * 40,
+        event="pull_request",
+        payload=pull_request(told, 1, "opened"),
+        last_run_head=first,
+        expect={
+            "range": "last run on this database, ahead, high, 1/1",
+            "pulls": "#1 unknown",
+            "authors": "ada author 1",
         },
     )
 
