@@ -16,7 +16,7 @@ from audit_action.trail import LastSuccess, Session, Trail
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """What is known before anything runs. `recorded_for`: whose changes a recorder books, or None."""
+    """What is known before anything runs. `recorded_for`: `login`, where another one records."""
 
     trigger: Trigger
     change_set: ChangeSet
@@ -25,6 +25,7 @@ class Deployment:
     target: str
     database: str
     last: LastSuccess | None
+    login: str
     recorded_for: str | None
 
 
@@ -40,6 +41,7 @@ def find_out(settings: Settings, session: Session, trail: Trail, github: GitHub 
         environment=settings.environment,
         local_git=lambda argv: output_of(argv, cwd=settings.workspace, timeout=10),
     )
+    recorded_for = _recorded_for(settings, session)
     return Deployment(
         trigger=trigger,
         change_set=change_set,
@@ -48,7 +50,8 @@ def find_out(settings: Settings, session: Session, trail: Trail, github: GitHub 
         target=f"{session.server}/{session.database}",
         database=session.database,
         last=last,
-        recorded_for=_recorded_for(settings, session),
+        login=recorded_for or session.login,
+        recorded_for=recorded_for,
     )
 
 

@@ -9,23 +9,23 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from uuid import UUID
 
-from audit_action import delivery, export, migration, policy
-from audit_action.deployment import Deployment, find_out
-from audit_action.errors import ActionError, CannotConnect, Interrupted, NothingWasRun
+from audit_action import delivery, export, migration, policy, preflight
+from audit_action.deployment import find_out
+from audit_action.errors import ActionError, Interrupted
 from audit_action.github_api import GitHub
-from audit_action.inherited import pgappname_of_the_user, pgoptions_of_the_user
 from audit_action.masking import masks_for
-from audit_action.model import Delivery, MigrationResult, RunStatus
-from audit_action.network import advice
-from audit_action.pgoptions import session_settings
+from audit_action.model import MigrationResult, RunStatus
 from audit_action.publish import close_and_publish
 from audit_action.report import Report
-from audit_action.runner import Runner, bridge_address, in_container
-from audit_action.settings import DeliveryRule, Settings, runner_files
+from audit_action.runner import Runner, in_container
+from audit_action.settings import Settings, runner_files
 from audit_action.signals import Signals
-from audit_action.trail import Session, Trail
+from audit_action.trail import Trail
 
 A_BUG = 70
+TO_CLOSE_SECONDS = 600
+"""How long after its time limit a command may take to end, and its run to be closed."""
+
 FOUND = 4
 
 
@@ -72,15 +72,17 @@ def action(
     github = _github(settings)
     mask = _mask(settings, runner)
     with Signals() as signals:
-        session = _preflight(settings, trail, runner)
+        session = preflight.check(settings, trail, runner)
         deployment = find_out(settings, session, trail, github)
         signals.raise_if_received()
-        run_id = trail.begin_run(deployment.run, database_user=deployment.recorded_for)
+        run_id = trail.begin_run(
+            deployment.run, database_user=deployment.recorded_for, expires_in=_expires_in(settings)
+        )
         result: MigrationResult | None = None
         status = RunStatus.FAILED
         try:
             policy.check_approvals(settings.require_approvals, deployment.change_set, deployment.attribution)
-            sessions = _deliver(settings, run_id, deployment, runner)
+            sessions = preflight.deliver(settings, run_id, deployment, runner)
             if not (command or settings.command):
                 export.hand_over(settings, runner, run_id, sessions)
                 status = RunStatus.OPEN
@@ -142,78 +144,9 @@ def _mask(settings: Settings, runner: Runner) -> tuple[str, ...]:
     return values
 
 
-def _preflight(settings: Settings, trail: Trail, runner: Runner) -> Session:
-    """Whether the trail is there and works for this login; else stop before anything runs."""
-    try:
-        if settings.install:
-            Trail(settings.database_url).install()
-        session = trail.session()
-    except CannotConnect as problem:
-        why = advice(settings.audit_database_url, bridge=bridge_address())
-        raise CannotConnect(f"{problem} {why}".strip()) from problem
-    if not session.trail_present:
-        raise NothingWasRun(
-            f"There is no trail in the database {session.database}, so nothing was run. Install it once, "
-            "as a role that may create event triggers: `schema-audit install`, or "
-            "`psql -v ON_ERROR_STOP=1 -f sql/install.sql`; or let the action do it with `install: true`."
-        )
-    if not session.may_record:
-        raise NothingWasRun(
-            f"The login {session.login} may not record a run in the trail of {session.database}, so nothing "
-            f'was run. Grant it: `grant audit_recorder to "{session.login}"` (sql/roles.sql does it).'
-        )
-    for check in trail.status():
-        if not check.ok:
-            runner.warning(f"{check.check}: {check.detail}", title="The trail needs attention")
-    if session.superuser:
-        runner.warning(
-            f"The login {session.login} is a superuser, who could switch the trail off. Migrate as a role "
-            "that owns what it migrates and nothing else; sql/roles.sql makes one."
-        )
-    return session
-
-
-def _deliver(
-    settings: Settings, run_id: UUID, deployment: Deployment, runner: Runner
-) -> delivery.SessionSettings:
-    """What to tell the sessions of this run, once a probe has shown that it breaks no connection."""
-    sessions = delivery.session_settings(
-        session_settings(
-            run_id=run_id,
-            run_url=settings.job.run_url,
-            change_set=deployment.change_set,
-            attribution=deployment.attribution,
-        ),
-        run_id=run_id,
-        urls=_urls(settings),
-        write_into=settings.url_variables,
-        inherited=pgoptions_of_the_user(settings.inherited_pgoptions),
-        inherited_name=pgappname_of_the_user(settings.inherited_pgappname),
-    )
-    probe = Trail(sessions.urls["DATABASE_URL"]).probe(
-        options=sessions.pgoptions, application_name=sessions.pgappname
-    )
-    way = delivery.carried_by(run_id=run_id, arrived_run_id=probe.run_id, arrived_name=probe.application_name)
-    if way is not Delivery.SESSION:
-        why = probe.refused or "the session started without them, as behind a pooler that drops them"
-        if settings.delivery is DeliveryRule.REQUIRE_SESSION:
-            raise NothingWasRun(
-                f"The session settings do not reach the database ({why}), and delivery is require-session. "
-                "Use the database's direct address instead of a pooler's, or set `delivery: auto`."
-            )
-        runner.notice(
-            f"The session settings do not reach the database ({why}). The run is told apart by "
-            f"{'its application name' if way is Delivery.APPLICATION_NAME else 'being open'} instead."
-        )
-    if probe.refused:
-        return delivery.without_options(
-            sessions, urls=_urls(settings), inherited=pgoptions_of_the_user(settings.inherited_pgoptions)
-        )
-    return sessions
-
-
-def _urls(settings: Settings) -> dict[str, str]:
-    return {**settings.url_variables, "DATABASE_URL": settings.database_url}
+def _expires_in(settings: Settings) -> float | None:
+    """Seconds after which a killed job's run must not collect changes any more; None: the trail's default."""
+    return settings.timeout_minutes * 60 + TO_CLOSE_SECONDS if settings.timeout_minutes else None
 
 
 def _status(result: MigrationResult) -> RunStatus:

@@ -9,9 +9,11 @@ from uuid import UUID
 
 from audit_action import report
 from audit_action.deployment import Deployment
+from audit_action.doubts import doubts
 from audit_action.errors import CannotComment, TrailError
 from audit_action.github_api import GitHub
 from audit_action.model import Event, MigrationResult, RunStatus, as_json
+from audit_action.preflight import told
 from audit_action.report import Report
 from audit_action.runner import Runner
 from audit_action.settings import Settings
@@ -42,6 +44,10 @@ def close_and_publish(
         finished_at = _finish(trail, run_id, status, result)
         events = trail.events_of_run(run_id)
         unattributed = trail.events_without_run(since=since, until=finished_at)
+        claims = trail.claims_during_run(run_id)
+        warnings += doubts(
+            claims, run_id=run_id, login=deployment.login, told=told(settings, run_id, deployment)
+        )
     except TrailError as problem:
         warnings.append(f"The trail could not be closed or read after the migration. {problem}")
     made = report.build(

@@ -16,7 +16,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import class_row
 
 from audit_action.errors import CannotConnect, TrailError
-from audit_action.model import Check, Delivery, Event, EventKind, MigrationRun, RunStatus, as_json
+from audit_action.model import Check, Claim, Delivery, Event, EventKind, MigrationRun, RunStatus, as_json
 
 _T = TypeVar("_T")
 
@@ -37,6 +37,9 @@ class Session:
     superuser: bool
     trail_present: bool
     may_record: bool
+    awake: bool  # the event triggers fire in ordinary sessions
+    owns_trail: bool  # and could switch it off
+    may_create: bool  # anything anywhere, itself or as a role it may become
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +57,17 @@ class Probe:
     refused: str = ""  # why the connection was refused with the options; empty: it was not
     run_id: str = ""
     application_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbour:
+    """Another run of the same login: open at the same time, or abandoned and closed when ours began."""
+
+    run_id: UUID
+    status: RunStatus
+    started_at: datetime
+    expires_at: datetime
+    run_url: str
 
 
 class Trail:
@@ -92,6 +106,14 @@ class Trail:
         with self._connected() as connection, connection.cursor(row_factory=class_row(Check)) as cursor:
             return tuple(cursor.execute('select "check", ok, detail from audit.status()').fetchall())
 
+    def installed_version(self) -> str:
+        """The version of the installed trail."""
+        with self._connected() as connection:
+            row = connection.execute(
+                "select version from audit.installation order by installed_at desc limit 1"
+            ).fetchone()
+        return str(row[0]) if row else ""
+
     def last_success(self, *, repository: str, environment: str) -> LastSuccess | None:
         """The newest successful run of this repository for this environment."""
         names = {"repository": repository, "environment": environment}
@@ -99,11 +121,19 @@ class Trail:
             rows = _all(connection, "last_success", names, LastSuccess)
         return rows[0] if rows else None
 
-    def begin_run(self, run: MigrationRun, *, database_user: str | None = None) -> UUID:
-        """Open a run for this login, or for `database_user` where the trail's owner allows the pair."""
+    def begin_run(
+        self, run: MigrationRun, *, database_user: str | None = None, expires_in: float | None = None
+    ) -> UUID:
+        """Open a run for this login, or for `database_user` where the trail's owner allows the pair.
+
+        `expires_in` are the seconds after which an open run collects no changes any more; None: the trail's
+        own six hours.
+        """
         columns = {each.name: as_json(getattr(run, each.name)) for each in fields(run)}
         if database_user is not None:
             columns["database_user"] = database_user
+        if expires_in is not None:
+            columns["expires_in"] = expires_in
         try:
             with self._connected() as connection:
                 row = connection.execute(
@@ -126,6 +156,18 @@ class Trail:
         assert row is not None  # the run exists, or finish_run would have refused
         finished_at: datetime = row[0]
         return finished_at
+
+    def neighbours(self, run_id: UUID) -> tuple[Neighbour, ...]:
+        """The other runs of this run's login that are open now, or were found abandoned when it began."""
+        with self._connected() as connection:
+            found = _all(connection, "neighbours", {"run_id": run_id}, Neighbour)
+        return tuple(replace(each, status=RunStatus(each.status)) for each in found)
+
+    def claims_during_run(self, run_id: UUID) -> tuple[Claim, ...]:
+        """What the sessions of the run's login claimed while it was open, its own among them."""
+        with self._connected() as connection:
+            found = _all(connection, "claims_during_run", {"run_id": run_id}, Claim)
+        return tuple(replace(each, delivery=Delivery(each.delivery)) for each in found)
 
     def events_of_run(self, run_id: UUID) -> tuple[Event, ...]:
         """The events of one run, in their order."""

@@ -12,6 +12,9 @@ from urllib.parse import quote, unquote
 # R2DBC has a grammar of its own for `options`, and prisma+postgres:// is no connection to a server.
 _POSTGRES = re.compile(r"\s*(?!r2dbc:|prisma\+)[a-z][\w+.:-]*:", re.IGNORECASE)
 _NAMED = re.compile(r"pg|postg|psql|cockroach", re.IGNORECASE)
+_LIBPQ_KEYS = frozenset(
+    {"application_name", "dbname", "host", "options", "password", "port", "sslmode", "user"}
+)
 _PAIR = re.compile(r"\b(\w+)\s*=\s*('(?:\\.|[^'\\])*'|(?:\\.|[^\s\\])*)", re.DOTALL)
 
 
@@ -63,6 +66,26 @@ def with_options(connection: str, options: str) -> str:
             for each in parameters
         ]
     return f"{head}?{'&'.join(parameters)}{fragment}"
+
+
+def as_libpq(connection: str, beside: str) -> str:
+    """The same server and database in libpq's words, to be tried: a JDBC or SQLAlchemy URL as a plain one.
+
+    A login that it does not bring is taken from `beside`, as tools take it from variables of their own.
+    Parameters that libpq does not know are left out.
+
+    >>> as_libpq("jdbc:postgresql://db/shop?options=x&ssl=true", "postgres://ci:pw@db/shop")
+    'postgresql://ci:pw@db/shop?options=x'
+    """
+    if not _POSTGRES.match(connection):
+        return connection
+    head, query, _ = _cut(connection)
+    place = re.sub(r"^[^/]*:(?://)?", "", head, count=1)
+    known = [each for each in query.split("&") if _pair(each)[0] in _LIBPQ_KEYS]
+    if "@" not in place and not any(_pair(each)[0] == "user" for each in known):
+        login = re.match(r"[^/]*://([^@/]*@)", beside)
+        place = (login[1] if login else "") + place
+    return f"postgresql://{place}" + (f"?{'&'.join(known)}" if known else "")
 
 
 def _cut(url: str) -> tuple[str, str, str]:

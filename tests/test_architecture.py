@@ -12,7 +12,7 @@ PACKAGE = Path(__file__).parent.parent / "audit_action"
 # What is not named here is pure: it may import leaves and other pure parts.
 LEAVES = {"errors", "model", "settings", "github_facts", "masking", "signals", "json_paths", "url_options"}
 EDGES = {"github_api", "trail", "migration", "runner"}
-GLUE = {"main", "cli", "attribute", "deployment", "publish", "demo", "export"}
+GLUE = {"main", "cli", "attribute", "deployment", "publish", "demo", "export", "preflight"}
 
 ALLOWED = {
     "leaf": {"leaf"},

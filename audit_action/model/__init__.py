@@ -26,6 +26,7 @@ from audit_action.model.people import (
 )
 from audit_action.model.runs import (
     Check,
+    Claim,
     Delivery,
     Event,
     EventKind,
@@ -41,6 +42,7 @@ __all__ = [
     "AuthorRole",
     "ChangeSet",
     "Check",
+    "Claim",
     "Commit",
     "Confidence",
     "Delivery",

@@ -100,6 +100,24 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What sessions of a run's login claimed while the run was open; empty text: nothing.
+
+    `belongs`: their events belong to that run; `belongs_to_some`: to any run.
+    """
+
+    belongs: bool
+    belongs_to_some: bool
+    delivery: Delivery
+    ambiguous: bool
+    claimed_run_id: str
+    user_name: str
+    user_email: str
+    commit: str
+    events: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """A row of `audit.status()`."""
 

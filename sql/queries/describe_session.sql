@@ -4,7 +4,8 @@ with trail as (
   -- By the catalog: a name would be refused to a login without rights on the schema.
   select
     p.oid as begin_run,
-    n.oid as schema
+    n.oid as schema,
+    n.nspowner as owner
   from pg_catalog.pg_proc p
   join pg_catalog.pg_namespace n on n.oid = p.pronamespace
   where n.nspname = 'audit'
@@ -21,6 +22,34 @@ select
     from trail t
     where pg_catalog.has_schema_privilege(t.schema, 'usage')
       and pg_catalog.has_function_privilege(t.begin_run, 'execute')
-  ) as may_record
+  ) as may_record,
+  (
+    -- Commands, drops and rewrites are each seen by an event trigger of its own.
+    select count(distinct e.evtevent) = 3
+    from pg_catalog.pg_event_trigger e
+    join pg_catalog.pg_proc p on p.oid = e.evtfoid
+    join trail t on t.schema = p.pronamespace
+    where e.evtenabled in ('O', 'A')
+  ) as awake,
+  exists (
+    select
+    from trail t
+    where pg_catalog.pg_has_role(session_user, t.owner, 'member')
+  ) as owns_trail,
+  exists (
+    -- By itself, or as a role that it may become with SET ROLE.
+    select
+    from pg_catalog.pg_roles g
+    where pg_catalog.pg_has_role(session_user, g.oid, 'member')
+      and (
+        pg_catalog.has_database_privilege(g.oid, current_database(), 'create')
+        or exists (
+          select
+          from pg_catalog.pg_namespace n
+          where n.nspname <> all (array['audit', 'information_schema', 'pg_catalog', 'pg_toast'])
+            and pg_catalog.has_schema_privilege(g.oid, n.oid, 'create')
+        )
+      )
+  ) as may_create
 from pg_catalog.pg_roles r
 where r.rolname = session_user;
