@@ -6,8 +6,12 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 
-from audit_action import __version__
+from audit_action import __version__, event
+from audit_action.attribute import explain, find_people
+from audit_action.errors import BadInput
+from audit_action.github_api import GitHub
 from audit_action.main import action, bounded, environment
+from audit_action.migration import output_of
 from audit_action.runner import Runner
 from audit_action.settings import Settings, database_url, runner_files
 from audit_action.trail import Trail
@@ -34,7 +38,13 @@ def _parser() -> argparse.ArgumentParser:
     _with_database(subcommands.add_parser("status", help="check that the trail is whole; exit 1 when not"))
     run = _with_database(subcommands.add_parser("run", help="run a migration command as a migration run"))
     run.add_argument("--environment", default="", help="names the target: production, staging")
-    run.add_argument("command", nargs="+", metavar="COMMAND", help="after --: the command and its arguments")
+    run.add_argument(
+        "--explain-attribution",
+        action="store_true",
+        help="run nothing: say who is behind the deployment of GITHUB_EVENT_PATH, asked with GITHUB_TOKEN, "
+        "from which source each name comes, and why one is missing",
+    )
+    run.add_argument("command", nargs="*", metavar="COMMAND", help="after --: the command and its arguments")
     return parser
 
 
@@ -65,9 +75,36 @@ def _status(arguments: argparse.Namespace, environ: Mapping[str, str], runner: R
 
 
 def _run(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+    if arguments.explain_attribution:
+        return _explain(arguments, environ, runner)
+    if not arguments.command:
+        raise BadInput("There is no command to run: give one after --, for instance `-- psql -f x.sql`.")
     inputs = {
         "INPUT_DATABASE-URL": database_url(arguments.database_url, environ),
         "INPUT_ENVIRONMENT": arguments.environment,
         "INPUT_WORKING-DIRECTORY": ".",
     }
     return action(Settings.from_environ({**environ, **inputs}), environ, runner, command=arguments.command)
+
+
+def _explain(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+    """The attribution of an event, without a migration; a database that is named tells its last run."""
+    url = arguments.database_url or environ.get("DATABASE_URL", "")
+    inputs = {"INPUT_DATABASE-URL": url or "postgresql:", "INPUT_ENVIRONMENT": arguments.environment}
+    settings = Settings.from_environ({**environ, **inputs})
+    trigger = event.parse(settings.job, settings.event_path.read_text() if settings.event_path else "")
+    trail = Trail(url) if url else None
+    last = trail and trail.last_success(repository=trigger.repository, environment=settings.environment)
+    token = settings.github_token or environ.get("GITHUB_TOKEN", "")
+    change_set, people = find_people(
+        trigger,
+        settings.job,
+        GitHub(token=token, api_url=settings.api_url) if token else None,
+        last_run_head=last.head_sha if last else "",
+        environment=settings.environment,
+        local_git=lambda argv: output_of(argv, cwd=settings.workspace, timeout=10),
+    )
+    if not url:
+        runner.log("No database was named, so its last run is not known.")
+    runner.log(explain(change_set, people))
+    return 0
