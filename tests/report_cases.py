@@ -13,6 +13,7 @@ from reports import (
     MARGARET,
     PEOPLE,
     PULL,
+    RUN,
     START,
     Trail,
     make,
@@ -60,7 +61,7 @@ def one_change() -> Report:
 
 def the_story() -> Trail:
     """A dbmate file in one message, an index built by itself, a table retired."""
-    trail = Trail(application="dbmate").transaction()
+    trail = Trail(application=f"schema-audit/{RUN} dbmate").transaction()
     trail.message(
         "-- migrate:up\n"
         "create table loyalty_points (\n"

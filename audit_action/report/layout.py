@@ -31,7 +31,7 @@ class Sql:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Commands under one title; no title where there is only one group."""
+    """Commands under one title."""
 
     title: str
     commands: tuple[Command, ...]
@@ -61,7 +61,7 @@ def groups(transactions: Sequence[Transaction], limits: Limits) -> tuple[Group, 
             first, last = part[0][0], part[-1][0]
             found.append(
                 Group(
-                    title=_title(first, last) if len(transactions) > 1 else "",
+                    title=_title(first, last, len(transactions)),
                     commands=commands,
                     sql=tuple(_sql(commands, limits)) if limits.statement else (),
                 )
@@ -69,7 +69,9 @@ def groups(transactions: Sequence[Transaction], limits: Limits) -> tuple[Group, 
     return tuple(found)
 
 
-def _title(first: int, last: int) -> str:
+def _title(first: int, last: int, of: int) -> str:
+    if of == 1:
+        return "Changes"
     return f"Transaction {first}" if first == last else f"Transactions {first} to {last}, one change each"
 
 
@@ -90,6 +92,12 @@ def _distinct(commands: Sequence[Command]) -> Iterator[Command]:
         if each.text and each.text not in seen:
             seen.add(each.text)
             yield each
+
+
+def sessions(transactions: Sequence[Transaction], limits: Limits) -> tuple[Transaction, ...]:
+    """One transaction of each kind of session that sent any: who, from where, through what."""
+    kinds = {(each.database_user, each.client_address, each.application_name): each for each in transactions}
+    return tuple(kinds.values())[: limits.people]
 
 
 def strangers(transactions: Sequence[Transaction], limits: Limits) -> tuple[Stranger, ...]:

@@ -7,7 +7,7 @@ from enum import StrEnum, unique
 from audit_action.model import Author, Person, Reviewer
 from audit_action.report.record import Report, plain
 from audit_action.report.safe_text import shortened, terminal_line
-from audit_action.report.wording import counted, first_line, moment, name, opinion, query, role
+from audit_action.report.wording import application, counted, first_line, moment, name, opinion, query, role
 
 MAX_ANNOTATIONS = 10
 """The runner keeps ten of each kind a step (actions/runner, ExecutionContext.cs)."""
@@ -88,7 +88,7 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield f"{counted(report.counts.unattributed, 'change')} outside any migration run:"
         for one in report.unattributed:
-            who = ", ".join(filter(None, (one.database_user, one.client_address, one.application_name)))
+            who = ", ".join(filter(None, (one.database_user, one.client_address, application(one))))
             yield from (f"  ? {moment(one.time)}  {plain(each.sentence)}  ({who})" for each in one.commands)
     yield from (f"  ? {difference}" for difference in report.drift or ())
     if report.warnings:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from audit_action.model import Person, PersonKind, Reviewer
 from audit_action.report import wording
-from audit_action.report.layout import Limits, groups, strangers
+from audit_action.report.layout import Limits, groups, sessions, strangers
 from audit_action.report.record import Name, Report, Sentence, plain
 from audit_action.report.safe_text import code, escape, fence, inline, link
 
@@ -87,6 +87,7 @@ def _render(template: str, report: Report, limits: Limits) -> str:
         groups=shown,
         hidden=total - sum(len(each.commands) for each in shown),
         strangers=strangers(report.unattributed, limits),
+        sessions=sessions(report.transactions, limits),
     )
 
 
@@ -140,12 +141,14 @@ def _environment() -> Environment:
         keep_trailing_newline=True,
     )
     environment.filters.update(
+        application=wording.application,
         code=code,
         counted=wording.counted,
         dangers=wording.dangers,
         duration=wording.duration,
         fence=fence,
         icon=wording.icon,
+        kinds=wording.kinds,
         link=link,
         login=_login,
         moment=wording.moment,

@@ -24,7 +24,7 @@ _LOOKS_ALIVE = (
     re.compile(r"(?<=@)"),  # a mention, or an e-mail address
     re.compile(r"(?<=#)(?=\d)"),  # an issue
     re.compile(r"(?i)(?<=\bgh-)(?=\d)"),  # an issue
-    re.compile(r"(?i)(?<=\bwww\.)"),  # a link
+    re.compile(r"(?i)(?<=ww)(?=w\.)"),  # a link
     re.compile(r"(?i)(?<=[a-z]:)(?=//)"),  # a link
     re.compile(r"(?i)(?<=\bmailto:)|(?<=\bxmpp:)"),  # a link
     re.compile(r"(?<=:)(?=[+\-\w]+:)"),  # an emoji
@@ -32,7 +32,7 @@ _LOOKS_ALIVE = (
 _MENTION = re.compile(r"(?<![\w])@(?=[A-Za-z0-9])")
 _EMPHASIS = re.compile(r"(?<![^\W_])_|_(?![^\W_])")  # an underscore inside a word is only an underscore
 _LINE_START = re.compile(r"\A ?(?P<mark>[-+](?=[-\s]|\Z)|=(?==*\s*\Z)|\d(?=\d*[.)](?:\s|\Z)))")
-_INDENT = re.compile(r"\A\s{2,}")
+_INDENT = re.compile(r"\A {2,}")
 
 
 def visible(text: str, *, keep: str = "") -> str:
@@ -83,7 +83,7 @@ def inline(text: str) -> Markup:
     >>> print(inline("<b>*x*</b> | a_b"))
     &#60;b&#62;&#42;x&#42;&#60;/b&#62; &#124; a_b
     """
-    safe = visible(_INDENT.sub(" ", shortened(text)))
+    safe = _INDENT.sub(" ", visible(shortened(text)))
     for pattern in _LOOKS_ALIVE:
         safe = pattern.sub(_BREAK, safe)
     safe = safe.translate(_ENTITIES)

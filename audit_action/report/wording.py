@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
+from audit_action.inherited import pgappname_of_the_user
 from audit_action.model import Author, AuthorRole, Freshness, Person, Reviewer, ReviewState, RunStatus
-from audit_action.report.record import Report
+from audit_action.report.record import Report, Transaction
 
 _ICONS = {
     RunStatus.SUCCEEDED: "✅",
@@ -70,6 +73,24 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def kinds(identities: Sequence[str]) -> str:
+    """What came along, by kind: "a sequence and 2 indexes". An identity begins with its kind.
+
+    >>> kinds(["sequence public.a_id_seq", "index public.a_pkey", "index public.a_b_key"])
+    'a sequence and 2 indexes'
+    """
+    found = Counter(each.split(" ")[0] for each in identities)
+    said = [
+        f"{number} {kind}{'es' if kind.endswith('x') else 's'}" if number > 1 else _one(kind)
+        for kind, number in found.items()
+    ]
+    return " and ".join(filter(None, (", ".join(said[:-1]), said[-1])))
+
+
+def _one(kind: str) -> str:
+    return f"an {kind}" if kind[:1] in "aeiou" else f"a {kind}"
+
+
 def duration(seconds: float) -> str:
     """Seconds as a person says them.
 
@@ -94,6 +115,11 @@ def moment(time: datetime) -> str:
 def query(run_id: UUID) -> str:
     """What to ask the database for everything about a run."""
     return f"select * from audit.history where run_id = '{run_id}'"  # noqa: S608  # shown, and a UUID
+
+
+def application(transaction: Transaction) -> str:
+    """The name the client gave itself, without what we put before it to find the run."""
+    return pgappname_of_the_user(transaction.application_name)
 
 
 def name(person: Person) -> str:
