@@ -94,7 +94,7 @@ def of_pull_request(pull: PullRequestFacts, base: str) -> Range | None:
     than what its branch had by then.
     """
     merge = pull.merge_commit
-    own = len(pull.commits) < pull.commits_total
+    hidden = max(0, pull.commits_total - len(pull.commits))
     if not pull.merged or merge is None or any(each.sha == merge.sha for each in pull.commits):
         commits, start = pull.commits, base
     elif len(merge.parents) > 1:
@@ -103,7 +103,7 @@ def of_pull_request(pull: PullRequestFacts, base: str) -> Range | None:
         return None
     else:
         return _pull_request_range(merge.parents[0] if merge.parents else base, (merge,), 1)
-    return _pull_request_range(start, commits, pull.commits_total + 1 if own else len(commits))
+    return _pull_request_range(start, commits, len(commits) + hidden)
 
 
 def of_rebase(pull: PullRequestFacts, found: Comparison) -> Range | None:

@@ -146,10 +146,10 @@ COMPARE, COMMITS, PULLS, APPROVALS = "GET .*/compare/", "DeployedCommits", "Depl
         (Fault(on=COMPARE, body="7"), "commits", "could not be read"),
         (Fault(on=APPROVALS, status=403, body=FORBIDDEN, headers=EITHER), "approvers", "not accessible"),
         (Fault(on=APPROVALS, body='{"message": "?"}'), "approvers", "could not be read"),
-        (Fault(on=COMMITS, body=LIMITED), "commits", "rate limit is used up (RATE_LIMITED)"),
-        (Fault(on=COMMITS, status=403, body=FORBIDDEN), "commits", "not accessible"),
-        (Fault(on=COMMITS, body='{"data": '), "commits", "could not be read"),
-        (Fault(on=COMMITS, body="[]"), "commits", "no data"),
+        (Fault(on=COMMITS, body=LIMITED), "pull_requests", "rate limit is used up (RATE_LIMITED)"),
+        (Fault(on=COMMITS, status=403, body=FORBIDDEN), "pull_requests", "not accessible"),
+        (Fault(on=COMMITS, body='{"data": '), "pull_requests", "could not be read"),
+        (Fault(on=COMMITS, body="[]"), "pull_requests", "no data"),
         (Fault(on=COMMITS, null="associatedPullRequests"), "pull_requests", "not accessible"),
         (Fault(on=PULLS, null="reviews"), "reviewers", "not accessible"),
         (Fault(on=PULLS, null="mergedBy"), "mergers", "not accessible"),
@@ -215,61 +215,17 @@ def test_a_host_that_nobody_reaches_leaves_the_event(schema: GraphQLSchema) -> N
     github = GitHub(token="t", api_url="http://127.0.0.1:9", timeout=1)
     change_set, people = find_people(trigger, Job(), github, last_run_head="", environment="")
     assert (change_set.commits, change_set.relation) == ((), Relation.UNKNOWN)
-    assert {each.field for each in people.unavailable} == {"commits"}
+    assert {each.field for each in people.unavailable} == {"commits", "pull_requests"}
     assert all("could not be reached" in each.reason for each in people.unavailable)
 
 
-# --- patience --------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("on", [COMPARE, COMMITS, PULLS, APPROVALS])
-@pytest.mark.parametrize("status", [500, 502, 503, 504])
-def test_one_failure_of_the_server_is_asked_again(on: str, status: int, schema: GraphQLSchema) -> None:
-    world, base, head = told(1, 2)
-    with serving(world, schema=schema, faults=[Fault(on=on, status=status, body="{}", times=1)]) as served:
-        _, people = found(served, base, head)
-    assert people.unavailable == ()
-    assert served.count(on) == 2
-
-
-def test_a_query_that_takes_too_long_is_halved(schema: GraphQLSchema) -> None:
-    world, base, head = told(4, 1)
-    with serving(world, schema=schema, faults=[Fault(on=PULLS, status=502, body="{}", times=2)]) as served:
+def test_without_github_s_association_its_merge_commits_name_the_pull_requests(schema: GraphQLSchema) -> None:
+    world, base, head = told(3, 2)
+    with serving(world, schema=schema, faults=[Fault(on=COMMITS, null="associatedPullRequests")]) as served:
         change_set, people = found(served, base, head)
-    assert (len(change_set.pull_requests), people.unavailable) == (4, ())
-    assert served.count(PULLS) == 2 + 2  # twice whole, then two halves
-
-
-def test_no_server_makes_us_wait_for_long(schema: GraphQLSchema, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("audit_action.github_api.client._LONGEST_WAIT", 0.01)
-    world, base, head = told(1, 1)
-    busy = Fault(on=COMPARE, status=429, body=RATE, headers={"Retry-After": "3600"}, times=1)
-    with serving(world, schema=schema, faults=[busy]) as served:
-        _, people = found(served, base, head)
-    assert people.unavailable == ()
-    assert served.count(COMPARE) == 2
-
-
-def test_a_rate_limit_that_lasts_is_not_waited_for(schema: GraphQLSchema) -> None:
-    world, base, head = told(1, 1)
-    used_up = {"X-RateLimit-Remaining": "0", "X-RateLimit-Reset": "4102444800"}
-    limited = Fault(on=COMPARE, status=403, body=RATE, headers=used_up)
-    with serving(world, schema=schema, faults=[limited]) as served:
-        _, people = found(served, base, head)
-    assert "rate limit is used up" in people.unavailable[0].reason
-
-
-def test_after_the_time_budget_the_run_goes_on_with_what_is_known(schema: GraphQLSchema) -> None:
-    world, base, head = told(1, 2)
-    with serving(world, schema=schema, faults=[Fault(on=PULLS, seconds=20)]) as served:
-        change_set, people = found(served, base, head, budget=2)
-    assert len(change_set.commits) == 3
-    assert [each.person.login for each in people.authors] == ["ada", "bob"]
-    assert [(each.field, "time budget" in each.reason) for each in people.unavailable] == [
-        ("pull_requests", True),
-        ("approvers", True),
-    ]
-    assert served.count(APPROVALS) == 0
+    assert [each.number for each in change_set.pull_requests] == [1, 2, 3]
+    assert len(people.mergers) == 3
+    assert {each.field for each in people.unavailable} == {"pull_requests"}
 
 
 # --- truncation ------------------------------------------------------------------------------------

@@ -45,7 +45,7 @@ def find_people(
         lacks=lacks,
     )
     search = _Search(trigger=trigger, job=job, ranges=ranges, lacks=lacks)
-    if github is None:
+    if github is None or not trigger.repository:
         evidence = search.without_github()
     else:
         with github.budget(budget_seconds):
@@ -64,8 +64,9 @@ class _Search:
 
     def without_github(self) -> Evidence:
         """Names and e-mails from the checkout and the event file."""
+        why = "there is no token" if self.trigger.repository else "no repository is named"
         for part in ("pull_requests", "approvers"):
-            self._lack(Unavailable(field=part, reason="GitHub was not asked: there is no token"))
+            self._lack(Unavailable(field=part, reason=f"GitHub was not asked: {why}"))
         return self._evidence(self.ranges.without_github())
 
     def with_github(self, github: GitHub) -> Evidence:

@@ -219,7 +219,8 @@ def _graphql_refusal(first: Json, message: str) -> Refused:
         return Refused(f"{message} ({kind})", None)
     if kind == "NOT_FOUND":
         return Refused(f"{message} (NOT_FOUND)", None, Why.NOT_FOUND)
-    if "timeout" in message or "something went wrong" in message.lower():
+    slow = "timeout" in message or "something went wrong" in message.lower()
+    if slow or kind in ("RESOURCE_LIMITS_EXCEEDED", "MAX_NODE_LIMIT_EXCEEDED"):
         return Refused(message, why=Why.OVERLOADED)
     # Errors without a type and without data: the document itself was not accepted.
     return Refused(message or "the query was not accepted", why=Why.OTHER if kind else Why.UNSUPPORTED)

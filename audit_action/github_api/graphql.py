@@ -41,7 +41,7 @@ def commits(client: Client, repository: str, shas: Sequence[str]) -> Found:
     Raises Refused when the server does not know the query; any other refusal is in the answer.
     """
     lacks: dict[Unavailable, None] = {}
-    found = _batches(client, repository, shas, _COMMITS_AT_ONCE, queries.commits, ("commits", lacks))
+    found = _batches(client, repository, shas, _COMMITS_AT_ONCE, queries.commits, (READ_CONTENTS, lacks))
     return Found(commits=tuple(map(parse.commit, found)), unavailable=tuple(lacks))
 
 
@@ -54,7 +54,7 @@ def pull_requests(client: Client, repository: str, numbers: Sequence[int]) -> Fo
         numbers,
         _PULL_REQUESTS_AT_ONCE,
         queries.pull_requests,
-        ("pull_requests", lacks),
+        (READ_PULL_REQUESTS, lacks),
     )
     pulls = tuple(_whole(client, repository, each, lacks) for each in found)
     return Found(pull_requests=pulls, unavailable=tuple(lacks))
@@ -69,8 +69,7 @@ def _batches(
     lacking: tuple[str, dict[Unavailable, None]],
 ) -> list[Json]:
     """The things of those keys, so many in one query; half as many where that takes GitHub too long."""
-    field, lacks = lacking
-    permission = READ_CONTENTS if field == "commits" else READ_PULL_REQUESTS
+    permission, lacks = lacking
     found: list[Json] = []
     waiting = [keys[start : start + size] for start in range(0, len(keys), size)]
     while waiting:
@@ -78,6 +77,9 @@ def _batches(
         variables = names(repository) | {f"k{n}": key for n, key in enumerate(batch)}
         try:
             data, errors = client.query(document(len(batch)), variables)
+            for refused in map(refused_part, errors):
+                if refused.why is Why.OVERLOADED and len(batch) > 1:  # the answer may be cut anywhere
+                    raise refused
         except Refused as refused:
             if refused.why is Why.UNSUPPORTED:
                 raise
@@ -85,20 +87,21 @@ def _batches(
                 half = len(batch) // 2
                 waiting[:0] = [batch[:half], batch[half:]]
             else:
-                lacks[refused.of(field, permission)] = None
+                lacks[refused.of("pull_requests", permission)] = None
             continue
         answers = at(data, "repository")
         found += [each for n in range(len(batch)) if (each := at(answers, f"k{n}")) is not None]
-        lacks.update((lack, None) for error in errors if (lack := _lack(error, field, permission)))
+        lacks.update((lack, None) for error in errors if (lack := _lack(error, permission)))
     return found
 
 
-def _lack(error: Json, field: str, permission: str) -> Unavailable | None:
+def _lack(error: Json, permission: str) -> Unavailable | None:
     """What an error beside the data means. A thing that does not exist, whatever named it, is no lack."""
     path = items(error, "path")
     refused = refused_part(error)
     if refused.why is Why.NOT_FOUND and len(path) == 2:
         return None
+    field = "pull_requests"
     for step in path:
         if isinstance(step, str) and step in _FIELD_OF:
             field, permission = _FIELD_OF[step]
