@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from audit_action import __version__, event
 from audit_action.attribute import explain, find_people
+from audit_action.dashboard import arguments as dashboard
 from audit_action.errors import BadInput
 from audit_action.github_api import GitHub
 from audit_action.main import action, bounded, environment
@@ -22,7 +23,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     environ = environment()
     arguments = _parser().parse_args(argv)
     runner = Runner(runner_files(environ), sys.stdout.buffer)
-    commands = {"demo": _demo, "install": _install, "status": _status, "run": _run}
+    commands = {
+        "demo": _demo,
+        "install": _install,
+        "status": _status,
+        "run": _run,
+        "dashboard": dashboard.dashboard,
+        "export": dashboard.export,
+    }
     return bounded(runner, lambda: commands[arguments.subcommand](arguments, environ, runner))
 
 
@@ -45,6 +53,7 @@ def _parser() -> argparse.ArgumentParser:
         "from which source each name comes, and why one is missing",
     )
     run.add_argument("command", nargs="*", metavar="COMMAND", help="after --: the command and its arguments")
+    dashboard.add(subcommands)
     return parser
 
 

@@ -1,0 +1,55 @@
+-- Which entries have wanted events, when they are few? At most %(cap)s events: then there may be more.
+-- Each branch can take an index of its own: the text of a message, of an inner statement, a drop.
+with hits as (
+  (
+    select
+      h.transaction_audit_id,
+      h.position,
+      h.run_id,
+      h.transaction_start
+    from audit.history h
+    where (%(longest)s::text is null or h.query_text ilike %(longest)s)
+      and (not %(destructive)s or {loses_data})
+      and {matching}
+      and {behind}
+    limit %(cap)s
+  )
+  union
+  (
+    select
+      h.transaction_audit_id,
+      h.position,
+      h.run_id,
+      h.transaction_start
+    from audit.history h
+    where %(longest)s::text is not null
+      and h.statement_text ilike %(longest)s
+      and {matching}
+      and {behind}
+    limit %(cap)s
+  )
+  union
+  (
+    select
+      h.transaction_audit_id,
+      h.position,
+      h.run_id,
+      h.transaction_start
+    from audit.history h
+    where %(destructive)s
+      and h.query_text ilike '%%truncate%%'
+      and {matching}
+      and {behind}
+    limit %(cap)s
+  )
+)
+select
+  hits.run_id,
+  case when hits.run_id is null then hits.transaction_audit_id end as transaction_audit_id,
+  coalesce(min(r.started_at), min(hits.transaction_start)) as time,
+  count(*) as events
+from hits
+left join audit.migration_run r on r.id = hits.run_id
+group by
+  hits.run_id,
+  case when hits.run_id is null then hits.transaction_audit_id end;

@@ -1,0 +1,28 @@
+-- The newest migration runs that are wanted, before a position. The events of each are looked at one run after the
+-- other (offset 0 keeps the planner from reading them all), so it ends when the page is full.
+select
+  r.id as run_id,
+  null::uuid as transaction_audit_id,
+  r.started_at as time,
+  0::bigint as events
+from audit.migration_run r
+where not %(manual)s
+  and (%(before_time)s::timestamptz is null or (r.started_at, r.id) < (%(before_time)s, %(before_id)s::uuid))
+  and (%(environment)s::text is null or r.environment = %(environment)s)
+  and (%(since)s::timestamptz is null or r.started_at >= %(since)s)
+  and (%(until)s::timestamptz is null or r.started_at < %(until)s)
+  and (%(source)s::text is null or {run_source} = %(source)s)
+  and (
+    %(person)s::text is null
+    or r.actor = %(person)s
+    or r.triggering_actor = %(person)s
+    or (r.authors || r.mergers || r.reviewers || r.approvers) @> any ({person})
+  )
+  and (
+    not %(by_event)s
+    or exists (select from audit.history h where h.run_id = r.id and {matching} offset 0)
+  )
+order by
+  r.started_at desc,
+  r.id desc
+limit %(limit)s;

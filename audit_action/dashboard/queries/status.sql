@@ -1,0 +1,5 @@
+select
+  "check",
+  ok,
+  detail
+from audit.status();
