@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from audit_action.attribute import find_people
-from audit_action.commit_message import HEAD_ARGUMENTS
 from audit_action.migration import output_of
 from audit_action.model import Job, RangeSource, Relation, Trigger
 
@@ -87,7 +86,7 @@ def test_outside_of_github_actions_the_checkout_names_the_head(checkout: Path) -
         environment="",
         local_git=partial(output_of, cwd=checkout, timeout=30),
     )
-    assert change_set.head_sha == git(checkout, *HEAD_ARGUMENTS[1:])
+    assert change_set.head_sha == git(checkout, "rev-parse", "HEAD")
     assert [each.person.name for each in people.authors] == ["Bob"]
 
 
