@@ -24,7 +24,11 @@ _NOREPLY = re.compile(r"(?:(\d+)\+)?([A-Za-z0-9][A-Za-z0-9-_]*)(\[bot\])?@users\
 # The fields of `git log` below, one NUL after each; a message cannot hold a NUL.
 _LOG_FIELDS = "%H%x00%P%x00%an%x00%ae%x00%cn%x00%ce%x00%cI%x00%B%x00"
 GITHUB_EMAIL = "noreply@github.com"  # the committer of what is made on the web
-HEAD_ARGUMENTS = ("git", "-c", "safe.directory=*", "rev-parse", "HEAD")
+
+# The checkout belongs to the runner's user, the container runs as root; and what an earlier step wrote into
+# .git/config must start nothing here: no fetch of missing objects by its own command, no signature program.
+_GIT = ("env", "GIT_ALLOW_PROTOCOL=none", "git", "-c", "safe.directory=*")
+HEAD_ARGUMENTS = (*_GIT, "rev-parse", "HEAD")
 _SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -100,14 +104,13 @@ def named_pull_requests(message: str) -> tuple[int, ...]:
 def log_arguments(base: str, head: str) -> tuple[str, ...]:
     """The git command that lists base..head, or the head alone; `read_log` reads what it prints.
 
-    `safe.directory`: the checkout belongs to the runner's user, the container runs as root.
     Raises ValueError for anything but full object names: nothing else may reach a command line.
     """
     if not is_sha(head) or (base and not is_sha(base)):
         raise ValueError("not a full object name")
     limit = (f"{base}..{head}",) if base else ("--max-count=1", head)
     reverse = ("--topo-order", "--reverse", "--no-color", "--no-show-signature")
-    return ("git", "-c", "safe.directory=*", "log", *reverse, f"--format=format:{_LOG_FIELDS}", *limit, "--")
+    return (*_GIT, "log", *reverse, f"--format=format:{_LOG_FIELDS}", *limit, "--")
 
 
 def read_log(text: str) -> tuple[CommitFacts, ...]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import tempfile
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
-from jobs import BASE, HEAD, on_pull_request, on_push
+from jobs import BASE, HEAD, PUSH, on_pull_request, on_push
 from runner_host import RUNNER_USER, RunnerHost, Stage
 from services import Service, ServiceDatabase
 
@@ -253,6 +254,41 @@ def test_git_works_in_a_checkout_of_another_user(host: RunnerHost, audited: Serv
     ).main()
     assert stage.exit_code == 0, stage.stdout + stage.stderr
     assert "fine" in stage.log.lines
+
+
+def test_the_git_config_of_the_checkout_starts_nothing(host: RunnerHost, audited: ServiceDatabase) -> None:
+    """GitHub is not reached, so git is asked; it lacks the base, and the promisor would be asked for it."""
+    git = ("git", "-C", str(host.workspace), "-c", "safe.directory=*")
+    person = ("-c", "user.name=Ada", "-c", "user.email=ada@example.com")
+    subprocess.run((*git, "init", "--quiet"), check=True)
+    subprocess.run((*git, *person, "commit", "--quiet", "--allow-empty", "-m", "Add widgets"), check=True)
+    head = subprocess.run((*git, "rev-parse", "HEAD"), check=True, capture_output=True, text=True).stdout
+    head = head.strip()
+    spring = "sh -c 'touch /github/workspace/sprung'"
+    for name, value in (
+        ("remote.origin.url", "/github/workspace"),
+        ("remote.origin.uploadpack", spring),
+        ("remote.origin.promisor", "true"),
+        ("extensions.partialClone", "origin"),
+        ("protocol.file.allow", "always"),
+        ("core.fsmonitor", spring),
+        ("core.pager", spring),
+        ("log.showSignature", "true"),
+        ("gpg.program", "/github/workspace/gpg"),
+    ):
+        subprocess.run((*git, "config", name, value), check=True)
+    (host.workspace / "gpg").write_text("#!/bin/sh\ntouch /github/workspace/sprung\n")
+    (host.workspace / "gpg").chmod(0o755)
+    host.own()
+    payload = {**PUSH, "after": head, "commits": []}
+    stage = host.step(
+        event="push",
+        payload=payload,
+        github={"GITHUB_SHA": head, "GITHUB_REF": "refs/heads/main"},
+        inputs={"database-url": audited.url, "command": CREATE},
+    ).main()
+    assert stage.exit_code == 0, stage.stdout + stage.stderr
+    assert not (host.workspace / "sprung").exists()
 
 
 # --- The network --------------------------------------------------------------------------------------
