@@ -1,9 +1,7 @@
--- How does a change get into the trail? Three event triggers say what happened, audit.record writes it down.
+-- How does a change get into the trail? Event triggers say what happened, audit.record writes it down.
 
--- The trigger functions are STABLE on purpose: what they read themselves, they read from the catalog as it was
--- before the command, and there the old name of a renamed object still stands (spi.c: a read-only function takes
--- no new snapshot). audit.record is VOLATILE and writes. Only the trigger functions are SECURITY DEFINER and set
--- the search_path: nobody else may execute what they call.
+-- Only the functions of the event triggers are SECURITY DEFINER and set the search_path: nobody else may execute what
+-- they call. No literal here needs a backslash: PL/pgSQL compiles with the session's standard_conforming_strings.
 
 -- A setting that the client delivered, or null.
 create or replace function audit.setting(name text)
@@ -68,6 +66,7 @@ declare
   person    text := current_setting('audit.user_name', true);
   claimed   text := current_setting('audit.run_id', true);
   named     text;
+  began_as  text;
   claims    jsonb;
   open_runs text[];
   found_as  text := 'none';
@@ -110,19 +109,22 @@ begin
     if lower(claimed) = any (open_runs) then
       found_as := 'session';
       run := claimed;
+    elsif cardinality(open_runs) = 1 and lower(named) = any (open_runs) then
+      found_as := 'application_name';
+      run := named;
     else
-      if named is null then
-        -- The name that the session started with outlives a later SET. Reading it costs half a millisecond.
-        select substr(s.reset_val, 14, 36)
-          into named
-          from pg_settings s
-         where s.name = 'application_name'
-           and s.reset_val like 'schema-audit/%';
-      end if;
-      if lower(named) = any (open_runs) then
+      -- Only the name that a session began with is its own for certain; it outlives a later SET, and reading it costs
+      -- half a millisecond. A name that was set is what a transaction pooler does for its clients, and the next
+      -- client that brings none inherits it: it tells no two open runs apart, and one that has ended is not a claim.
+      select substr(s.reset_val, 14, 36)
+        into began_as
+        from pg_settings s
+       where s.name = 'application_name'
+         and s.reset_val like 'schema-audit/%';
+      if lower(began_as) = any (open_runs) then
         found_as := 'application_name';
-        run := named;
-      elsif claimed is null and named is null and cardinality(open_runs) = 1 then
+        run := began_as;
+      elsif claimed is null and began_as is null and cardinality(open_runs) = 1 then
         found_as := 'open_run';
         run := open_runs[1];
       end if;
@@ -145,7 +147,7 @@ begin
     found_as,
     run is null and coalesce(cardinality(open_runs) > 1, false),
     run::uuid,
-    coalesce(claimed, named),
+    coalesce(claimed, named, began_as),
     claims
   )
   returning id into key;
@@ -241,29 +243,11 @@ begin
 end
 $function$;
 
--- The identity of an object as this function's caller sees the catalog; null for a class that cannot be renamed.
-create or replace function audit.identity_before(classid oid, objid oid, objsubid int, identity text)
-  returns text
-  stable
-  language plpgsql
-as $function$
-declare
-  old text;
-begin
-  if classid = 'pg_class'::regclass then
-    select quote_ident(n.nspname) || '.' || quote_ident(c.relname)
-           || coalesce('.' || quote_ident(a.attname), '')
-      into old
-      from pg_class c
-      join pg_namespace n on n.oid = c.relnamespace
-      left join pg_attribute a on a.attrelid = c.oid and a.attnum = objsubid and objsubid > 0
-     where c.oid = objid;
-  end if;
-  return nullif(old, identity);
-end
-$function$;
-
-create or replace function audit.log_schema_changes()
+-- Runs before audit.log_schema_changes, because its event trigger's name sorts before, and leaves it the old names.
+-- It is STABLE on purpose: such a function reads the catalog as it was before the command, and there the old name of
+-- a renamed object still stands (spi.c: a read-only function takes no new snapshot). It must not do so where there is
+-- no snapshot left to read with, which is in commands that run in transactions of their own (CONCURRENTLY).
+create or replace function audit.remember_names()
   returns event_trigger
   stable
   security definer
@@ -271,36 +255,82 @@ create or replace function audit.log_schema_changes()
   language plpgsql
 as $function$
 declare
+  names jsonb;
+begin
+  if tg_tag <> 'ALTER TABLE' or current_query() !~* 'concurrently' then
+    select jsonb_object_agg(format('%s %s %s', c.classid, c.objid, c.objsubid), p.identity)
+      into names
+      from pg_event_trigger_ddl_commands() c,
+           audit.previous_identity(c.classid, c.objid, c.objsubid, c.object_identity) as p (identity)
+     where p.identity is not null;
+  end if;
+  -- Whatever the session put there is gone, too.
+  if names is not null or current_setting('audit.previous_names', true) <> '' then
+    perform set_config('audit.previous_names', coalesce(names::text, ''), true);
+  end if;
+end
+$function$;
+
+create or replace function audit.log_schema_changes()
+  returns event_trigger
+  volatile
+  security definer
+  set search_path = pg_catalog, pg_temp
+  language plpgsql
+as $function$
+declare
   command   record;
-  altered   boolean := starts_with(tg_tag, 'ALTER ');
+  granted   record;
+  altered   boolean := tg_tag like 'ALTER %';
+  names     jsonb;
+  previous  text;
   stack     text;
   statement text;
+  last_id   oid;
+  last_sub  int;
+  last_tag  text;
   place     int;
 begin
+  if altered then
+    names := nullif(current_setting('audit.previous_names', true), '');
+  end if;
   for command in
     select *
       from pg_event_trigger_ddl_commands() c
      where not c.in_extension
        and c.schema_name is distinct from 'pg_temp'
   loop
+    -- CREATE OR REPLACE VIEW tells of the view and of its new columns, in the same words.
+    if command.objid = last_id and command.objsubid = last_sub and command.command_tag = last_tag then
+      continue;
+    end if;
+    last_id := command.objid;
+    last_sub := command.objsubid;
+    last_tag := command.command_tag;
     if stack is null then
       get diagnostics stack = pg_context;
       -- One line: nobody called us but the server itself.
       statement := case when stack like E'%\n%' then audit.inner_statement(stack) end;
     end if;
+    if command.object_identity is null and tg_tag in ('GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES') then
+      for granted in
+        select *
+          from audit.granted_objects(
+                 case when stack like E'%\n%' then statement else audit.grant_statement() end
+               )
+      loop
+        place := audit.record(
+          'command', command.command_tag, command.object_type, granted.schema_name, granted.object_identity,
+          null, null, null, statement
+        );
+      end loop;
+      continue when place is not null;
+    elsif altered and names is not null then
+      previous := names ->> format('%s %s %s', command.classid, command.objid, command.objsubid);
+    end if;
     place := audit.record(
-      'command',
-      command.command_tag,
-      command.object_type,
-      command.schema_name,
-      command.object_identity,
-      case
-        when altered then
-          audit.identity_before(command.classid, command.objid, command.objsubid, command.object_identity)
-      end,
-      null,
-      null,
-      statement
+      'command', command.command_tag, command.object_type, command.schema_name, command.object_identity,
+      previous, null, null, statement
     );
   end loop;
 end
@@ -308,7 +338,7 @@ $function$;
 
 create or replace function audit.log_schema_drops()
   returns event_trigger
-  stable
+  volatile
   security definer
   set search_path = pg_catalog, pg_temp
   language plpgsql
@@ -355,7 +385,7 @@ $function$;
 
 create or replace function audit.log_table_rewrites()
   returns event_trigger
-  stable
+  volatile
   security definer
   set search_path = pg_catalog, pg_temp
   language plpgsql

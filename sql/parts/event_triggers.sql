@@ -1,5 +1,21 @@
 -- What wakes the trail? Three event triggers, which fire in replica sessions too. The last thing to be installed.
 
+-- The tags that rename or move: those that this server knows, for it refuses the others.
+create or replace function audit.tags_of_alter()
+  returns text
+  immutable
+  language sql
+as $function$
+  select 'when tag in (' || string_agg(quote_literal('ALTER ' || kind), ', ') || ')'
+    from unnest(array[
+           'AGGREGATE', 'COLLATION', 'CONVERSION', 'DOMAIN', 'EXTENSION', 'FOREIGN DATA WRAPPER', 'FOREIGN TABLE',
+           'FUNCTION', 'INDEX', 'LANGUAGE', 'MATERIALIZED VIEW', 'OPERATOR', 'OPERATOR CLASS', 'OPERATOR FAMILY',
+           'POLICY', 'PROCEDURE', 'PUBLICATION', 'ROUTINE', 'RULE', 'SCHEMA', 'SEQUENCE', 'SERVER', 'STATISTICS',
+           'SUBSCRIPTION', 'TABLE', 'TEXT SEARCH CONFIGURATION', 'TEXT SEARCH DICTIONARY', 'TEXT SEARCH PARSER',
+           'TEXT SEARCH TEMPLATE', 'TRIGGER', 'TYPE', 'VIEW'
+         ]) kind
+$function$;
+
 reset role;
 
 do $$
@@ -8,13 +24,18 @@ declare
 begin
   for wanted in
     values
+      ('track_previous_names', 'ddl_command_end', 'remember_names', 'Remembers what a command renames or moves.'),
       ('track_schema_changes', 'ddl_command_end', 'log_schema_changes', 'Records what a DDL command made or altered.'),
       ('track_schema_drops', 'sql_drop', 'log_schema_drops', 'Records what a command dropped.'),
       ('track_table_rewrites', 'table_rewrite', 'log_table_rewrites', 'Records that a command rewrote a table.')
   loop
     begin
       execute format(
-        'create event trigger %I on %s execute function audit.%I()', wanted.column1, wanted.column2, wanted.column3
+        'create event trigger %I on %s %s execute function audit.%I()',
+        wanted.column1,
+        wanted.column2,
+        case wanted.column3 when 'remember_names' then audit.tags_of_alter() end,
+        wanted.column3
       );
       execute format('comment on event trigger %I is %L', wanted.column1, wanted.column4);
     exception

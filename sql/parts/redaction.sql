@@ -16,10 +16,13 @@ declare
   -- Whatever hides other tokens: literals, quoted names, comments (one inside another, twice).
   opaque   constant text := $re$[eE]'(?:[^'\\]|\\.|'')*'|[uU]&'(?:[^']|'')*'|$re$ || plain_literal
     || $re$|"(?:[^"]|"")*"|--[^\n]*|/\*(?:[^*/]|\*(?!/)|/(?!\*)|$re$ || comment || $re$)*\*/$re$;
-  token    constant text := opaque || $re$|[[:alpha:]_][[:alnum:]_$]*|\s+|:=|=>|.$re$;
+  -- A name begins with a letter, an underscore or anything beyond ASCII, and goes on with digits and dollars too.
+  letter   constant text := $re$[^\x01-\x40\x5b-\x5e\x60\x7b-\x7f]$re$;
+  further  constant text := $re$[^\x01-\x23\x25-\x2f\x3a-\x40\x5b-\x5e\x60\x7b-\x7f]$re$;
+  token    constant text := opaque || '|' || letter || further || $re$*|[0-9]+|\s+|:=|=>|.$re$;
   -- Text in which everything opaque has an end.
   closed   constant text := '^(?:' || opaque || $re$|[^'"/-]|-(?!-)|/(?!\*))*$re$ || '$';
-  tag      constant text := $re$[$](?:[[:alpha:]_][[:alnum:]_]*)?[$]$re$;
+  tag      constant text := '[$](?:' || letter || '(?:(?![$])' || further || ')*)?[$]';
   pieces   text[];
   tags     text[];
   code     text;
@@ -47,7 +50,7 @@ begin
       else
         body := body || tags[i] || pieces[i + 1];
       end if;
-    elsif code ~ closed and code !~ '[[:alnum:]_$]$' then
+    elsif code ~ closed and code !~ (further || '$') then
       return query select m[1] from regexp_matches(code, '(' || token || ')', 'g') m;
       opened := tags[i];
       body := opened || pieces[i + 1];

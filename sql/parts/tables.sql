@@ -102,6 +102,16 @@ create table if not exists audit.ddl_audit (
     primary key (transaction_audit_id, position)
 );
 
+-- The GRANTs of a message that have not ended yet (audit.grant_statement). Empty outside of transactions.
+create unlogged table if not exists audit.pending_grant (
+  transaction_id  bigint      not null,
+  message_time    timestamptz not null,
+  number          int         not null,
+  statement_text  text        not null,
+  constraint pending_grant_pkey
+    primary key (transaction_id, message_time, number)
+);
+
 -- The run of a login that is open now; and by a person's or a repository's name, the runs of the past.
 create index if not exists migration_run_open
   on audit.migration_run (database_user)
