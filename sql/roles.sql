@@ -215,7 +215,14 @@ begin
     return;
   end if;
   foreach namespace in array schemas loop
-    if not has_schema_privilege(ci_role, namespace, 'create') or not has_schema_privilege(ci_role, namespace, 'usage') then
+    -- Its own grant, for PUBLIC's may be taken away.
+    if (
+      select count(distinct a.privilege_type) < 2
+        from pg_namespace n
+       cross join lateral aclexplode(n.nspacl) a
+       where n.nspname = namespace
+         and a.grantee = to_regrole(quote_ident(ci_role))
+    ) then
       execute format('grant usage, create on schema %I to %I', namespace, ci_role);
     end if;
   end loop;

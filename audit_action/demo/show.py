@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,7 +16,7 @@ from audit_action.demo.github import serving
 from audit_action.demo.job import Step, run_step
 from audit_action.demo.postgres import Server, running
 from audit_action.demo.story import REPOSITORY, tell
-from audit_action.trail import Trail
+from audit_action.trail import SQL, Trail
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 COMMAND = 'for file in migrations/*.sql; do psql -qv ON_ERROR_STOP=1 -f "$file" "$DATABASE_URL"; done'
@@ -75,10 +76,16 @@ def _storefront(server: Server) -> str:
         connection.execute("create view public.open_orders as select id from public.old_orders")
         connection.execute("alter table public.old_orders owner to ci_user")
         connection.execute("alter view public.open_orders owner to ci_user")
-        connection.execute("grant create on schema public to ci_user")
+        connection.execute("grant usage, create on schema public to ci_user")
     Trail(admin).install()
+    # As the README says it.
+    logins = ("-v", "ci_role=ci_user", "-v", "reader_role=dashboard")
+    subprocess.run(
+        (server.bin / "psql", "-Xq", "-v", "ON_ERROR_STOP=1", *logins, "-f", SQL / "roles.sql", admin),
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
     with psycopg.connect(admin, autocommit=True, application_name="psql") as connection:
-        connection.execute("grant audit_recorder to ci_user")
         connection.execute("create index old_orders_total on public.old_orders (total)")
     return server.url("storefront", "ci_user")
 
