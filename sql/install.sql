@@ -9,14 +9,17 @@
 begin;
 set local client_min_messages = warning;
 \ir parts/start_state.sql
+\ir parts/adopt_article.sql
 \ir parts/tables.sql
 \ir parts/redaction.sql
 \ir parts/naming.sql
 \ir parts/runs.sql
 \ir parts/capture.sql
 \ir parts/history.sql
+\ir parts/ledger.sql
 \ir parts/guards.sql
 \ir parts/status.sql
 \ir parts/privileges.sql
+\ir parts/comments.sql
 \ir parts/event_triggers.sql
 commit;

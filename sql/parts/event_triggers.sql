@@ -56,4 +56,9 @@ begin
 end
 $$;
 
-insert into audit.installation (version, started_from) values ('0.1.0', 'bare');
+-- What was installed, and a fingerprint of what must not change until the next installation.
+insert into audit.installation (version, started_from, chain, fingerprint)
+select '0.1.0',
+       current_setting('audit.started_from'),
+       coalesce((select i.chain from audit.installation i order by i.installed_at limit 1), gen_random_uuid()),
+       audit.fingerprint();

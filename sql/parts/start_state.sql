@@ -1,25 +1,50 @@
 -- From which state does this start? Bare, an earlier version of ours, or the article's two tables; else it stops.
 
+-- Two installations at once would trip over each other.
+do $$
+begin
+  perform pg_advisory_xact_lock(hashtext('audit.install'));
+end
+$$;
+
 do $$
 declare
-  known text[];
+  known   text[];
+  state   text;
+  version text;
 begin
-  if to_regnamespace('audit') is null then
-    return;
-  end if;
   if to_regclass('audit.installation') is not null then
-    return;
+    execute 'select i.version from audit.installation i order by i.installed_at desc limit 1' into version;
+    if string_to_array(split_part(version, '-', 1), '.')::int[] > array[0, 1, 0] then
+      raise exception 'The trail here is version %, and this script would install the older 0.1.0.', version
+        using hint = 'Use the scripts of that version or a newer one; nothing was changed.';
+    end if;
+    state := version;
+  else
+    select array_agg(c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
+                     order by c.relname, a.attname)
+      into known
+      from pg_catalog.pg_class c
+      join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
+     where c.relnamespace = to_regnamespace('audit')
+       and c.relkind in ('r', 'p', 'f');
+    if known is null then
+      state := 'bare';
+    elsif known = array[
+      'ddl_audit.command_tag text', 'ddl_audit.id bigint', 'ddl_audit.object_identity text',
+      'ddl_audit.query_text text', 'ddl_audit.transaction_id bigint',
+      'transaction_audit.application_user_email text', 'transaction_audit.application_user_name text',
+      'transaction_audit.client_address inet', 'transaction_audit.database_user text',
+      'transaction_audit.event_time timestamp with time zone', 'transaction_audit.transaction_id bigint'
+    ] then
+      state := 'article';
+    else
+      raise exception 'The schema audit is there already, and it is not ours: it holds %.', array_to_string(known, ', ')
+        using hint = 'Another audit extension may live there. Rename its schema, or use another database; '
+                     'nothing was changed.';
+    end if;
   end if;
-  select array_agg(c.relname::text order by c.relname)
-    into known
-    from pg_catalog.pg_class c
-   where c.relnamespace = to_regnamespace('audit')
-     and c.relkind in ('r', 'p', 'v', 'm', 'f');
-  if known is null or known = array['ddl_audit', 'transaction_audit'] then
-    return;
-  end if;
-  raise exception 'The schema audit is there already, and it is not ours: it holds %.', array_to_string(known, ', ')
-    using hint = 'Another audit extension may live there. Rename its schema, or use another database; nothing was changed.';
+  perform set_config('audit.started_from', state, true);
 end
 $$;
 
@@ -70,7 +95,7 @@ begin
   end if;
   if to_regrole('audit_owner') is not null and pg_has_role(current_user, 'audit_owner', 'member') then
     alter schema audit owner to audit_owner;
-    if to_regclass('audit.installation') is null and to_regclass('audit.ddl_audit') is not null then
+    if current_setting('audit.started_from') = 'article' then
       alter table audit.transaction_audit owner to audit_owner;
       alter table audit.ddl_audit owner to audit_owner;
       alter function audit.log_schema_changes() owner to audit_owner;

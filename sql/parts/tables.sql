@@ -5,7 +5,9 @@ create table if not exists audit.installation (
   version       text        not null,
   installed_at  timestamptz not null default clock_timestamp(),
   installed_by  text        not null default session_user,
-  started_from  text        not null
+  started_from  text        not null,
+  chain         uuid        not null,
+  fingerprint   text        not null
 );
 
 create table if not exists audit.migration_run (
@@ -132,3 +134,26 @@ create index if not exists transaction_audit_newest
 -- must not stop its command.
 create index if not exists ddl_audit_object
   on audit.ddl_audit using hash (object_identity);
+
+-- Keyword searches, where the database has pg_trgm. The trail never creates the extension: a migration that does would
+-- fail on finding it.
+do $$
+declare
+  home text;
+begin
+  select quote_ident(n.nspname)
+    into home
+    from pg_catalog.pg_extension e
+    join pg_catalog.pg_namespace n on n.oid = e.extnamespace
+   where e.extname = 'pg_trgm';
+  if home is not null then
+    execute format(
+      'create index if not exists ddl_audit_keyword on audit.ddl_audit using gin (query_text %s.gin_trgm_ops) '
+      'where query_text is not null',
+      home
+    );
+  end if;
+exception
+  when insufficient_privilege then null;
+end
+$$;

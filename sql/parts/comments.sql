@@ -1,0 +1,1 @@
+-- What is everything? A sentence on every object, where psql's \d+ and the tools of others show it.
