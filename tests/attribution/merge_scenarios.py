@@ -342,7 +342,13 @@ def elsewhere() -> Scenario:
         world=told,
         sha=merge,
         payload=push(told, first, merge),
-        expect={"pulls": "#1 merge", "mergers": "#1 cleo", "authors": "ada author 1", "lacks": ""},
+        expect={
+            "pulls": "#1 merge",
+            "mergers": "#1 cleo",
+            "authors": "ada author 1",
+            "lacks": "",
+            "requests": "5",
+        },
     )
 
 

@@ -74,6 +74,15 @@ def bot() -> Scenario:
     return deployed(told, first, merge, authors="dependabot[bot] author 1", reviewers="#1 ada APPROVED fresh")
 
 
+@scenario("people: a bot with an address of its own is known by REST alone")
+def bot_with_address() -> Scenario:
+    told, first = world()
+    renovate = Account(login="renovate", id=29139614, email="bot@renovate.example", type="Bot")
+    told.accounts[renovate.email] = renovate
+    bump = told.commit(("Renovate Bot", renovate.email), "Bump", first)
+    return deployed(told, first, bump, authors="renovate[bot] author 1")
+
+
 @scenario("people: GitHub itself is nobody's committer")
 def web_flow() -> Scenario:
     told, first = world()
@@ -173,6 +182,16 @@ def forced() -> Scenario:
     told.happen(pull, "HeadRefForcePushedEvent", ADA)
     told.review(pull, DAN, "APPROVED")
     return merged(told, first, pull, reviewers="#1 bob APPROVED stale, #1 dan APPROVED fresh")
+
+
+@scenario("reviews: stale after a force-push to a commit that is older than the review")
+def forced_back() -> Scenario:
+    told, first, pull = reviewed()
+    older = told.commit(ADA, "Another way", first)
+    told.review(pull, BOB, "APPROVED", commit=older)
+    told.happen(pull, "HeadRefForcePushedEvent", ADA)
+    pull.commits = [older]
+    return merged(told, first, pull, reviewers="#1 bob APPROVED stale")
 
 
 @scenario("reviews: of a commit that is gone, nobody knows how fresh")
