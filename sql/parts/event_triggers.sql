@@ -16,6 +16,9 @@ as $function$
          ]) kind
 $function$;
 
+comment on function audit.tags_of_alter() is
+  'The condition of the event trigger track_previous_names.';
+
 reset role;
 
 do $$

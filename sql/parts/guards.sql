@@ -26,8 +26,8 @@ create or replace function audit.refuse_change_of_a_finished_run()
 as $$
 begin
   if old.status = 'open'
-     and to_jsonb(old) - array['status', 'finished_at', 'exit_code']
-       = to_jsonb(new) - array['status', 'finished_at', 'exit_code']
+     and to_jsonb(old) - array['status', 'finished_at', 'exit_code', 'in_progress']
+       = to_jsonb(new) - array['status', 'finished_at', 'exit_code', 'in_progress']
   then
     return new;
   end if;
@@ -63,3 +63,8 @@ create trigger finished_once
   before update on audit.migration_run
   for each row execute function audit.refuse_change_of_a_finished_run();
 alter table audit.migration_run enable always trigger finished_once;
+
+comment on function audit.refuse_change() is
+  'Trigger function: the trail is append-only.';
+comment on function audit.refuse_change_of_a_finished_run() is
+  'Trigger function: a run is finished once, and nothing else about it changes.';

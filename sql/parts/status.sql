@@ -104,3 +104,8 @@ begin
   return next;
 end
 $function$;
+
+comment on function audit.fingerprint() is
+  'Digest of the trail''s functions and event triggers as they are now.';
+comment on function audit.status() is
+  'One row a question about the trail itself: version, event triggers, whether they were touched, owner, what is not sealed yet.';
