@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from audit_action import change_range
@@ -61,7 +61,7 @@ class RangeSearch:
             base = self._base(github, source, workflow)
             if not is_sha(base):
                 continue
-            compared = self._compare(github, base, source)
+            compared = github.compare(self.trigger.repository, base, self.trigger.head_sha)
             if source is RangeSource.PULL_REQUEST and own and isinstance(compared, Comparison):
                 found = change_range.of_rebase(own, compared)
                 if found:
@@ -69,6 +69,7 @@ class RangeSearch:
             if isinstance(compared, Comparison):
                 return change_range.from_comparison(source, base, compared)
             commits = self._logged(base)
+            self._lack(source, base, compared, known=commits is not None)
             if commits is not None:
                 return Range(source=source, base_sha=base, commits=commits, total=len(commits))
         return self._last_resort()
@@ -93,15 +94,12 @@ class RangeSearch:
             return ""
         return found
 
-    def _compare(self, github: GitHub, base: str, source: RangeSource) -> Comparison | None:
-        compared = github.compare(self.trigger.repository, base, self.trigger.head_sha)
-        if compared is None:
+    def _lack(self, source: RangeSource, base: str, refused: Unavailable | None, *, known: bool) -> None:
+        """Why GitHub did not compare. Where git knew the commits, how they stand to the base is lacking."""
+        if refused is None:
             gone = f"{base[:7]}, the {source.value}, is gone from GitHub or shares no history with the head"
-            self.lacks.append(Unavailable(field="range", reason=gone))
-        elif isinstance(compared, Unavailable):
-            self.lacks.append(compared)
-            return None
-        return compared
+            refused = Unavailable(field="range", reason=gone)
+        self.lacks.append(replace(refused, field="range") if known else refused)
 
     def removed(self, github: GitHub, found: Range) -> tuple[CommitFacts, ...]:
         """What the database has and the head has not, after a rollback or a force-push."""

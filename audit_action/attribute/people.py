@@ -113,7 +113,11 @@ class _Search:
         if not found.pull_requests and not found.unavailable:
             gone = f"GitHub knows no pull request #{self.trigger.pull_request}"
             self._lack(Unavailable(field="pull_requests", reason=gone))
-        return found.pull_requests[0] if found.pull_requests else None
+        own = found.pull_requests[0] if found.pull_requests else None
+        if own and not own.merged and not self.trigger.preview:
+            late = f"GitHub does not show #{own.number} as merged yet"
+            self._lack(Unavailable(field="mergers", reason=late))
+        return own
 
     def _pull_requests(
         self, github: GitHub, commits: tuple[CommitFacts, ...], own: PullRequestFacts | None

@@ -468,6 +468,26 @@ def merged_by_rebase() -> Scenario:
     )
 
 
+@scenario("event: a merge that GitHub does not show yet is missed by name")
+def not_yet() -> Scenario:
+    told, first = world()
+    one = told.commit(ADA, "One", first)
+    told.open(ADA, "One", [one])
+    payload = pull_request(told, 1)
+    payload["pull_request"] |= {"merged": True, "merge_commit_sha": "e" * 40}
+    return Scenario(
+        world=told,
+        sha="e" * 40,
+        event="pull_request",
+        payload=payload,
+        expect={
+            "authors": "ada author 1",
+            "lacks": "mergers",
+            "why": "GitHub does not show #1 as merged yet",
+        },
+    )
+
+
 @scenario("event: a schedule deploys what came since the last run")
 def schedule() -> Scenario:
     told, first = world()

@@ -250,7 +250,7 @@ def from_git() -> Scenario:
         expect={
             "range": "last run on this database, unknown, medium, 1/1",
             "authors": "ada author 1",
-            "lacks": "commits (contents: read)",
+            "lacks": "range (contents: read)",
         },
     )
 
