@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from time import sleep
 from uuid import UUID
 
@@ -39,17 +38,20 @@ def close_and_publish(
     warnings: list[str] = []
     events: tuple[Event, ...] = ()
     unattributed: tuple[Event, ...] = ()
-    since = deployment.last.finished_at if deployment.last else None
+    last = deployment.last
     try:
-        finished_at = _finish(trail, run_id, status, result)
+        _finish(trail, run_id, status, result)
+    except TrailError as problem:
+        warnings.append(f"The run could not be closed in the trail; it will expire. {problem}")
+    try:
         events = trail.events_of_run(run_id)
-        unattributed = trail.events_without_run(since=since, until=finished_at)
+        unattributed = trail.events_without_run(since=last.id if last else None, until=run_id)
         claims = trail.claims_during_run(run_id)
         warnings += doubts(
             claims, run_id=run_id, login=deployment.login, told=told(settings, run_id, deployment)
         )
     except TrailError as problem:
-        warnings.append(f"The trail could not be closed or read after the migration. {problem}")
+        warnings.append(f"The trail could not be read after the migration. {problem}")
     made = report.build(
         run_id=run_id,
         status=status,
@@ -61,7 +63,7 @@ def close_and_publish(
         result=result,
         events=events,
         unattributed=unattributed,
-        unattributed_since=since,
+        unattributed_since=last.finished_at if last else None,
         warnings=warnings,
         redact=settings.redact,
         github_known=github is not None,
@@ -76,7 +78,7 @@ def close_and_publish(
     return made
 
 
-def _finish(trail: Trail, run_id: UUID, status: RunStatus, result: MigrationResult | None) -> datetime:
+def _finish(trail: Trail, run_id: UUID, status: RunStatus, result: MigrationResult | None) -> None:
     """Close the run, over a short loss of the database too."""
     exit_code = result.exit_code if result else None
     for seconds in _RETRY_AFTER_SECONDS:

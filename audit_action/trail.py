@@ -46,6 +46,7 @@ class Session:
 class LastSuccess:
     """The newest successful run: its head commit is what the database has seen."""
 
+    id: UUID
     head_sha: str
     finished_at: datetime
 
@@ -145,17 +146,11 @@ class Trail:
         run_id: UUID = row[0]
         return run_id
 
-    def finish_run(self, run_id: UUID, *, status: RunStatus, exit_code: int | None) -> datetime:
-        """Close the run; the moment at which it was closed, by the server's clock."""
+    def finish_run(self, run_id: UUID, *, status: RunStatus, exit_code: int | None) -> None:
+        """Close the run."""
         outcome = json.dumps({"status": status.value, "exit_code": exit_code})
         with self._connected() as connection:
             connection.execute("select audit.finish_run(%s, %s::jsonb)", [run_id, outcome])
-            row = connection.execute(
-                "select finished_at from audit.migration_run where id = %s", [run_id]
-            ).fetchone()
-        assert row is not None  # the run exists, or finish_run would have refused
-        finished_at: datetime = row[0]
-        return finished_at
 
     def neighbours(self, run_id: UUID) -> tuple[Neighbour, ...]:
         """The other runs of this run's login that are open now, or were found abandoned when it began."""
@@ -174,8 +169,11 @@ class Trail:
         with self._connected() as connection:
             return tuple(_event(row) for row in _all(connection, "events_of_run", {"run_id": run_id}, Event))
 
-    def events_without_run(self, *, since: datetime | None, until: datetime) -> tuple[Event, ...]:
-        """The changes made outside any run in that time, in their order."""
+    def events_without_run(self, *, since: UUID | None, until: UUID) -> tuple[Event, ...]:
+        """The changes made outside any run between the ends of two runs, in their order.
+
+        A transaction counts from when it is committed: none is shown twice, and none is forgotten.
+        """
         names = {"since": since, "until": until}
         with self._connected() as connection:
             return tuple(_event(row) for row in _all(connection, "events_without_run", names, Event))

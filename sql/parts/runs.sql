@@ -132,7 +132,8 @@ create or replace function audit.finish_run(id uuid, ending jsonb)
   language plpgsql
 as $function$
 declare
-  run audit.migration_run;
+  run      audit.migration_run;
+  finished timestamptz;
 begin
   perform audit.refuse_unknown_keys(ending, array['status', 'exit_code']);
   if coalesce(ending ->> 'status', '') not in ('succeeded', 'failed', 'cancelled', 'refused') then
@@ -154,10 +155,13 @@ begin
     raise exception 'The migration run % ended already (%, at %).', run.id, run.status, run.finished_at
       using errcode = 'object_not_in_prerequisite_state';
   end if;
+  -- First the moment, then the snapshot: a transaction that begins in between is later than the moment.
+  finished := clock_timestamp();
   update audit.migration_run r
      set status = ending ->> 'status',
          exit_code = (ending ->> 'exit_code')::int,
-         finished_at = clock_timestamp()
+         finished_at = finished,
+         in_progress = array(select x::text::bigint from pg_snapshot_xip(pg_current_snapshot()) x)
    where r.id = run.id;
 end
 $function$;

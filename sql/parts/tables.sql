@@ -17,6 +17,7 @@ create table if not exists audit.migration_run (
   expires_at        timestamptz not null,
   status            text        not null default 'open',
   exit_code         int,
+  in_progress       bigint[]    not null default '{}',
   database_user     text        not null,
   begun_by          text        not null,
   repository        text,

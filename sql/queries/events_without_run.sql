@@ -1,5 +1,6 @@
--- The events that belong to no migration run, since a moment and up to another, in the order in which they happened.
--- %(since)s timestamptz or null: from the beginning; %(until)s timestamptz
+-- The events that belong to no migration run and that no report has shown, in the order in which they happened.
+-- %(until)s uuid of the run that has just ended; %(since)s uuid of the last successful one, or null: from the beginning
+-- A transaction that was in progress when a run ended is shown by the run that ends after it.
 select
   transaction_audit_id,
   transaction_id,
@@ -22,10 +23,22 @@ select
   host(client_address) as client_address,
   delivery,
   run_id
-from audit.history
+from audit.history h
 where run_id is null
-  and event_time <= %(until)s
-  and (%(since)s::timestamptz is null or event_time > %(since)s)
+  and exists (
+    select
+    from audit.migration_run this
+    where this.id = %(until)s
+      and h.event_time <= this.finished_at
+      and h.transaction_id <> all (this.in_progress)
+  )
+  and not exists (
+    select
+    from audit.migration_run last
+    where last.id = %(since)s
+      and h.event_time <= last.finished_at
+      and h.transaction_id <> all (last.in_progress)
+  )
 order by
   transaction_start,
   transaction_audit_id,

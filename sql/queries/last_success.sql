@@ -1,6 +1,7 @@
 -- The newest successful run of a repository for an environment: what this database has seen.
 -- %(repository)s text, %(environment)s text
 select
+  id,
   head_sha,
   finished_at
 from audit.migration_run
