@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from audit_action.model import Event, Json, as_json
-from audit_action.report.record import Command, Finding, Report, Transaction, plain
+from audit_action.report.record import Command, Finding, Report, Source, Transaction, plain
 
 VERSION = 1
 """Raised when a field is removed or changes its meaning; new fields may appear within a version."""
@@ -68,7 +68,8 @@ def _finding(finding: Finding) -> Json:
 
 def _transaction(transaction: Transaction) -> Json:
     events = [each for command in transaction.commands for each in command.events]
-    messages = {each.message: each.query_text for each in events if each.query_text is not None}
+    told = {command.text for command in transaction.commands if command.source is Source.STATEMENT}
+    messages = {each.message: each.query_text for each in events if each.query_text not in told}
     return {
         "transaction_audit_id": str(transaction.id),
         "transaction_id": transaction.transaction_id,
@@ -77,7 +78,7 @@ def _transaction(transaction: Transaction) -> Json:
         "application_name": transaction.application_name,
         "client_address": transaction.client_address,
         "delivery": transaction.delivery.value,
-        "messages": [{"message": number, "text": text} for number, text in sorted(messages.items())],
+        "messages": [{"message": number, "text": text} for number, text in sorted(messages.items()) if text],
         "commands": [_command(each) for each in transaction.commands],
     }
 
@@ -87,7 +88,7 @@ def _command(command: Command) -> Json:
         "sentence": plain(command.sentence),
         "command_tag": command.tag,
         "source": command.source.value,
-        "statement": command.text if command.source.value in {"statement", "inner"} else None,
+        "statement": command.text if command.source in {Source.STATEMENT, Source.INNER} else None,
         "taken_along": command.taken_along,
         "folded": list(command.folded),
         "findings": [_finding(each) for each in command.findings],

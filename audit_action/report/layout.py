@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 
 from audit_action.report.record import Command, Source, Transaction
 from audit_action.report.safe_text import shortened
@@ -19,6 +19,7 @@ class Limits:
     strangers: int
     findings: int
     people: int
+    line: int  # characters of one line of output
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,12 @@ class Stranger:
 
     transaction: Transaction
     command: Command
+
+
+def least_size(transactions: Sequence[Transaction], limits: Limits) -> int:
+    """Characters of SQL that these limits would show: no rendering can be shorter."""
+    commands = islice((each for one in transactions for each in one.commands), limits.commands)
+    return sum(min(len(each.text), limits.statement) for each in _distinct(tuple(commands)))
 
 
 def groups(transactions: Sequence[Transaction], limits: Limits) -> tuple[Group, ...]:

@@ -11,9 +11,9 @@ from markupsafe import Markup
 
 from audit_action.model import Person, PersonKind, Reviewer
 from audit_action.report import wording
-from audit_action.report.layout import Limits, groups, sessions, strangers
+from audit_action.report.layout import Limits, groups, least_size, sessions, strangers
 from audit_action.report.record import Name, Report, Sentence, plain
-from audit_action.report.safe_text import code, escape, fence, inline, link
+from audit_action.report.safe_text import code, escape, fence, inline, link, shortened
 
 COMMENT_CHARACTERS = 65_536 - 300
 """GitHub refuses more ("body is too long (maximum is 65536 characters)"); the marker needs some of it."""
@@ -32,26 +32,29 @@ class Rung(IntEnum):
 
 
 _SUMMARY_LADDER = (
-    Limits(commands=5_000, statement=50_000, strangers=1_000, findings=500, people=500),
-    Limits(commands=2_000, statement=2_000, strangers=500, findings=200, people=100),
-    Limits(commands=500, statement=500, strangers=200, findings=100, people=50),
+    Limits(commands=5_000, statement=50_000, strangers=1_000, findings=500, people=500, line=2_000),
+    Limits(commands=2_000, statement=2_000, strangers=500, findings=200, people=100, line=1_000),
+    Limits(commands=500, statement=500, strangers=200, findings=100, people=50, line=500),
 )
 _COMMENT_LADDER = (
-    Limits(commands=200, statement=10_000, strangers=50, findings=50, people=50),
-    Limits(commands=100, statement=1_000, strangers=25, findings=25, people=25),
-    Limits(commands=50, statement=0, strangers=15, findings=15, people=15),
+    Limits(commands=200, statement=10_000, strangers=50, findings=50, people=50, line=1_000),
+    Limits(commands=100, statement=1_000, strangers=25, findings=25, people=25, line=500),
+    Limits(commands=75, statement=300, strangers=25, findings=25, people=25, line=500),
+    Limits(commands=250, statement=0, strangers=25, findings=25, people=25, line=500),
+    Limits(commands=50, statement=0, strangers=15, findings=15, people=15, line=200),
 )
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
-_COUNTS = Limits(commands=10, statement=0, strangers=5, findings=5, people=5)
+_COUNTS = Limits(commands=10, statement=0, strangers=5, findings=5, people=5, line=100)
 
 
 def summary(report: Report) -> str:
     """The job summary: GitHub Flavored Markdown, below 1 MiB in UTF-8."""
     for limits in _SUMMARY_LADDER:
-        text = _render("report.md.j2", report, limits)
-        if len(text.encode()) < SUMMARY_BYTES:
-            return text
+        if least_size(report.transactions, limits) < SUMMARY_BYTES:
+            text = _render("report.md.j2", report, limits)
+            if len(text.encode()) < SUMMARY_BYTES:
+                return text
     return comment(report)
 
 
@@ -67,9 +70,10 @@ def comment(report: Report, rung: Rung = Rung.FULL) -> str:
     """
     ladder = {Rung.FULL: (*_COMMENT_LADDER, _COUNTS), Rung.COUNTS: (_COUNTS,), Rung.MINIMAL: ()}
     for limits in ladder[rung]:
-        text = _render("report.md.j2", report, limits)
-        if fits(text):
-            return text
+        if least_size(report.transactions, limits) < COMMENT_CHARACTERS:
+            text = _render("report.md.j2", report, limits)
+            if fits(text):
+                return text
     return _render("minimal.md.j2", report, _COUNTS)
 
 
@@ -80,11 +84,13 @@ def fits(body: str) -> bool:
 
 def _render(template: str, report: Report, limits: Limits) -> str:
     shown = groups(report.transactions, limits)
+    tail = report.failure.tail if report.failure else ()
     total = sum(len(each.commands) for each in report.transactions)
     return _ENVIRONMENT.get_template(template).render(
         report=report,
         limits=limits,
         groups=shown,
+        tail="\n".join(shortened(each, limits.line) for each in tail),
         hidden=total - sum(len(each.commands) for each in shown),
         strangers=strangers(report.unattributed, limits),
         sessions=sessions(report.transactions, limits),

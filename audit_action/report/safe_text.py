@@ -45,24 +45,26 @@ def visible(text: str, *, keep: str = "") -> str:
     >>> visible("a\\x1b[31mb\\u202ec")
     'a␛[31mb⟨U+202E⟩c'
     """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        each if each in keep or _is_seen(text, index, each) else _picture(each)
-        for index, each in enumerate(text)
+    return _ODD.sub(
+        lambda found: found[0] if found[0] in keep or _is_seen(found) else _picture(found[0]), text
     )
 
 
-def _is_seen(text: str, index: int, char: str) -> bool:
-    if char in "\u200c\u200d":
-        around = text[index - 1 : index] + text[index + 1 : index + 2]
-        return len(around) == 2 and not around[0].isascii() and not around[1].isascii()
-    if "\ufe00" <= char <= "\ufe0f":  # which of two glyphs an emoji takes
-        return index > 0 and not text[index - 1].isascii()
-    return unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"} and char not in _BLANK
-
-
+_ODD = re.compile(r"[^ -~]")
 _BLANK = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u2800"  # letters and marks that draw nothing
+
+
+def _is_seen(found: re.Match[str]) -> bool:
+    char, before = found[0], found.string[found.start() - 1 : found.start()]
+    if char in "\u200c\u200d":
+        after = found.string[found.end() : found.end() + 1]
+        return bool(before and after) and not before.isascii() and not after.isascii()
+    if "\ufe00" <= char <= "\ufe0f":  # which of two glyphs an emoji takes
+        return bool(before) and not before.isascii()
+    return char not in _BLANK and unicodedata.category(char) not in _UNSEEN
+
+
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 
 
 def _picture(char: str) -> str:
