@@ -11,6 +11,7 @@ set local client_min_messages = warning;
 \ir parts/start_state.sql
 \ir parts/adopt_article.sql
 \ir parts/tables.sql
+\ir parts/reading.sql
 \ir parts/redaction.sql
 \ir parts/naming.sql
 \ir parts/runs.sql

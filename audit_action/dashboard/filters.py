@@ -95,6 +95,11 @@ class Filter:
         return replace(self, before=None) == Filter()
 
     @property
+    def refined(self) -> bool:
+        """Whether more is asked for than words."""
+        return not replace(self, q="").empty
+
+    @property
     def by_event(self) -> bool:
         """Whether it takes a look at the events to know if a run is wanted."""
         return bool(self.q or self.object or self.kind or self.user or self.delivery or self.destructive)
@@ -106,7 +111,7 @@ class Filter:
 
     def values(self, schemas: tuple[str, ...] = ()) -> Parameters:
         """The parameters of every query that takes a filter; `schemas` are those an object may be in."""
-        words = [f"%{_literal(each)}%" for each in self.words]
+        words = [f"%{literal(each)}%" for each in self.words]
         objects = identities(self.object, schemas)
         last = _day(self.until)
         return {
@@ -142,10 +147,10 @@ def identities(name: str, schemas: tuple[str, ...]) -> tuple[str, ...]:
     return (name,) if "." in name else (name, *(f"{schema}.{name}" for schema in schemas))
 
 
-def _literal(text: str) -> str:
+def literal(text: str) -> str:
     r"""Text as a LIKE pattern finds it: every character means itself.
 
-    >>> print(_literal("50%_a"))
+    >>> print(literal("50%_a"))
     50\%\_a
     """
     return re.sub(r"([\\%_])", r"\\\1", text)

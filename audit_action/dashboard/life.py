@@ -167,16 +167,23 @@ def own_indexes(candidates: Iterable[IndexCandidate], names: Sequence[str]) -> t
 def _is_own(candidate: IndexCandidate, tables: Iterable[str]) -> bool:
     index, text = _last(candidate.identity or ""), candidate.text or ""
     named = rf'"?{re.escape(index)}"?'
+    if candidate.beside and re.search(rf"\bconstraint\s+{named}(?![\w$])", text, re.IGNORECASE):
+        return True
     for table in tables:
-        made = rf"\bindex\s+(?:concurrently\s+)?(?:if\s+not\s+exists\s+)?(?:{named}\s+)?on\s+(?:only\s+)?"
-        written = rf'{made}(?:(?:"[^"]*"|\w+)\.)?"?{re.escape(table)}"?(?![\w$"])'
-        if re.search(written, text, re.IGNORECASE) and (candidate.beside or index in text or table in index):
-            return index in text or index.startswith(f"{table}_")
-        if candidate.beside and re.search(rf"\bconstraint\s+{named}", text, re.IGNORECASE):
+        if _is_made_on(table, rf"(?:if\s+not\s+exists\s+)?{named}\s+", text):
             return True
-        if candidate.beside and index not in text and index.startswith(f"{table}_"):
+        # PostgreSQL made the name: of the table, the columns and _idx, _key or _pkey (ChooseIndexName).
+        unnamed = index.startswith(f"{table}_") and not re.search(rf"(?i)\b{re.escape(index)}\b", text)
+        if unnamed and (candidate.beside or _is_made_on(table, "", text)):
             return True
     return False
+
+
+def _is_made_on(table: str, named: str, text: str) -> bool:
+    """Whether the text has a CREATE INDEX of that name on the table; its schema may be left out."""
+    schema = r'(?:(?:"[^"]*"|\w+)\s*\.\s*)?'
+    made = rf'\bindex\s+(?:concurrently\s+)?{named}on\s+(?:only\s+)?{schema}"?{re.escape(table)}"?(?![\w$"])'
+    return bool(re.search(made, text, re.IGNORECASE))
 
 
 _LAST = re.compile(r'(?:"((?:[^"]|"")*)"|([^".]+))\Z')

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 from audit_action.dashboard.database import Database
-from audit_action.dashboard.filters import Filter, Position, identities
+from audit_action.dashboard.filters import Filter, Position, identities, literal
 from audit_action.dashboard.life import IndexCandidate, Span, TurningPoint, own_indexes, spans
 from audit_action.dashboard.reading import PER_MESSAGE, source
 from audit_action.dashboard.records import FoundEvent, Part, Run, Sender
@@ -91,14 +91,12 @@ def _indexes(database: Database, found: Sequence[Span], of: str | None) -> tuple
     names = list(dict.fromkeys(each.name for each in found))
     if "(" in names[0] or " on " in names[0]:  # a function, a trigger: nothing that has indexes
         return ()
-    written = (
-        names[0].rpartition(".")[2].strip('"').replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    )
+    written = [each.rpartition(".")[2].strip('"') for each in names]
     candidates = database.rows(
         "index_candidates",
         {
             "names": names,
-            "written": f"%{written}%",
+            "written": [f"%{literal(each)}%" for each in written],
             "schemas": list(dict.fromkeys(each.partition(".")[0].strip('"') for each in names)),
             "source": of,
         },

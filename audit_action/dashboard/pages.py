@@ -19,7 +19,7 @@ from audit_action.dashboard.telling import parts
 from audit_action.model import Check
 
 PAGE = 20
-COMMANDS = 6
+COMMANDS = 5
 RUN_TRANSACTIONS = 50
 TRANSACTION_EVENTS = 300
 LIFE = 30

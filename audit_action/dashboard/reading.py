@@ -7,15 +7,15 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from audit_action.dashboard.database import Database
-from audit_action.dashboard.filters import Filter, Position
-from audit_action.dashboard.records import Counted, Entry, Found, FoundEvent, Part, Run, Sender
+from audit_action.dashboard.filters import Filter, Parameters, Position
+from audit_action.dashboard.records import Counted, Entry, Found, FoundEvent, Name, Part, Run, Sender
 from audit_action.dashboard.telling import destructive_only, parts
 
-MOST_HITS = 5_000
+MOST_HITS = 1_000
 """Events up to which a filter counts as finding few: then all of them are looked at."""
 
 COUNTED = 1_000
-PER_ENTRY = 40
+PER_ENTRY = 16
 PER_MESSAGE = 60
 
 
@@ -31,14 +31,14 @@ class Page:
 
 def find(database: Database, wanted: Filter, limit: int) -> Page:
     """The newest `limit` entries, at most, that the filter finds before its position."""
-    schemas = tuple(database.access.schemas)
-    values = {**wanted.values(schemas), "source": source(database, wanted)}
+    values = parameters(database, wanted)
     if wanted.by_event:
         hits = database.rows("find_hits", {**values, "cap": MOST_HITS}, Found)
         if sum(each.events for each in hits) < MOST_HITS:
             return _few(hits, wanted.before, limit)
     found = database.rows("list_runs", {**values, "limit": limit}, Found)
-    found += database.rows("list_manual", {**values, "limit": limit}, Found)
+    not_before = found[-1].time if len(found) == limit else None
+    found += database.rows("list_manual", {**values, "limit": limit, "not_before": not_before}, Found)
     found.sort(key=_order, reverse=True)
     if wanted.by_event:
         return Page(found=tuple(found[:limit]), runs=0, manual=0, exact=False)
@@ -49,6 +49,20 @@ def find(database: Database, wanted: Filter, limit: int) -> Page:
         manual=counted.manual,
         exact=max(counted.runs, counted.manual) < COUNTED,
     )
+
+
+def parameters(database: Database, wanted: Filter) -> Parameters:
+    """What every query takes that takes a filter, for this database.
+
+    A session names an e-mail address, which is a person's where a run knows them by it.
+    """
+    known = database.rows("list_emails", {"person": wanted.person}, Name) if wanted.person else []
+    return {
+        **wanted.values(tuple(database.access.schemas)),
+        "source": source(database, wanted),
+        "words_indexed": database.access.words_indexed,
+        "emails": [wanted.person, *(each.name for each in known)],
+    }
 
 
 def source(database: Database, wanted: Filter) -> str | None:
@@ -74,8 +88,7 @@ def entries(
     if not found:
         return ()
     values = {
-        **wanted.values(tuple(database.access.schemas)),
-        "source": source(database, wanted),
+        **parameters(database, wanted),
         "runs": [each.run_id for each in found if each.run_id],
         "transactions": [each.transaction_audit_id for each in found if each.transaction_audit_id],
         "per_entry": PER_ENTRY,

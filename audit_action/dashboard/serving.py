@@ -44,14 +44,7 @@ def serve(asked: Asked, say: Callable[[str], None], *, ready: Callable[[], None]
     fleet.open()
     try:
         check_logins(fleet, say, allow_writer=asked.allow_writer)
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            listener = socket.create_server((host, port), family=family, backlog=256)
-        except OSError as problem:
-            raise NothingWasRun(
-                f"The dashboard cannot listen on {asked.listen}: {problem.strerror}."
-            ) from None
-        with listener:
+        with listening(host, port) as listener:
             scheme = "https" if asked.certificate else "http"
             shown = f"[{host}]" if ":" in host else host
             say(f"The dashboard is on {scheme}://{shown}:{listener.getsockname()[1]}/ (Ctrl-C ends it)")
@@ -63,6 +56,16 @@ def serve(asked: Asked, say: Callable[[str], None], *, ready: Callable[[], None]
     finally:
         fleet.close()
     return 0
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """The socket, so that its port is known and taken before anything is said. Raises NothingWasRun."""
+    try:
+        return socket.create_server(
+            (host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET, backlog=256
+        )
+    except OSError as problem:
+        raise NothingWasRun(f"The dashboard cannot listen on {host}:{port}: {problem.strerror}.") from None
 
 
 def server(fleet: Fleet, guard: Guard, asked: Asked) -> uvicorn.Server:

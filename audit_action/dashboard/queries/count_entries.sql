@@ -33,7 +33,7 @@ select
         and (
           %(person)s::text is null
           or first.application_user_name = %(person)s
-          or first.application_user_email = %(person)s
+          or first.application_user_email = any (%(emails)s)
         )
       limit %(cap)s
     ) manual

@@ -32,7 +32,7 @@ select
   exists (
     select
     from pg_catalog.pg_class i
-    where i.oid in (to_regclass('audit.ddl_audit_words'), to_regclass('audit.ddl_audit_inner_words'))
+    where i.oid in (to_regclass('audit.ddl_audit_keyword'), to_regclass('audit.ddl_audit_inner_keyword'))
   ) as words_indexed,
   array(
     select n.nspname::text

@@ -1,5 +1,6 @@
 -- Which entries have wanted events, when they are few? At most %(cap)s events: then there may be more.
--- Each branch can take an index of its own: the text of a message, of an inner statement, a drop.
+-- Each branch can take an index of its own: the text of a message, of an inner statement, a drop. TRUNCATE leaves
+-- no event; it is found by its word, where words are indexed.
 with hits as (
   (
     select
@@ -37,6 +38,7 @@ with hits as (
       h.transaction_start
     from audit.history h
     where %(destructive)s
+      and %(words_indexed)s
       and h.query_text ilike '%%truncate%%'
       and {matching}
       and {behind}
@@ -46,10 +48,12 @@ with hits as (
 select
   hits.run_id,
   case when hits.run_id is null then hits.transaction_audit_id end as transaction_audit_id,
-  coalesce(min(r.started_at), min(hits.transaction_start)) as time,
+  coalesce(
+    (select r.started_at from audit.migration_run r where r.id = hits.run_id),
+    min(hits.transaction_start)
+  ) as time,
   count(*) as events
 from hits
-left join audit.migration_run r on r.id = hits.run_id
 group by
   hits.run_id,
   case when hits.run_id is null then hits.transaction_audit_id end;

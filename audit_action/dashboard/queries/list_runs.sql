@@ -19,6 +19,11 @@ where not %(manual)s
     or (r.authors || r.mergers || r.reviewers || r.approvers) @> any ({person})
   )
   and (
+    -- Asked once: where no run is of that login, none has to be looked at.
+    %(database_user)s::text is null
+    or exists (select from audit.history h where h.run_id is not null and h.database_user = %(database_user)s)
+  )
+  and (
     not %(by_event)s
     or exists (select from audit.history h where h.run_id = r.id and {matching} offset 0)
   )

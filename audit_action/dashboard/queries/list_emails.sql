@@ -1,0 +1,16 @@
+-- The e-mail addresses that the newest runs of a person know them by. %(person)s
+select distinct p #>> '{person,email}' as name
+from (
+  select
+    r.authors,
+    r.mergers,
+    r.reviewers,
+    r.approvers
+  from audit.migration_run r
+  where (r.authors || r.mergers || r.reviewers || r.approvers) @> any ({person})
+  order by r.started_at desc
+  limit 20
+) newest
+cross join lateral jsonb_array_elements(newest.authors || newest.mergers || newest.reviewers || newest.approvers) p
+where %(person)s in (p #>> '{person,login}', p #>> '{person,email}', p #>> '{person,name}')
+  and p #>> '{person,email}' is not null;
