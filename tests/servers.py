@@ -51,9 +51,10 @@ class Database:
         return connection
 
     def rows(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        """The rows of a query, as the superuser."""
+        """What the superuser gets for a query; nothing for a command."""
         with psycopg.connect(self.url(), autocommit=True) as connection:
-            return connection.execute(query.encode(), values or None).fetchall()
+            cursor = connection.execute(query.encode(), values or None)
+            return cursor.fetchall() if cursor.description else []
 
     def close(self) -> None:
         for connection in self._open:
@@ -114,4 +115,12 @@ def create_database(server: Server, name: str, options: str = "") -> Database:
 def drop_database(database: Database) -> None:
     database.close()
     with psycopg.connect(database.server.url(), autocommit=True) as admin:
+        subscriptions = admin.execute(
+            "select subname from pg_subscription"
+            " where subdbid = (select oid from pg_database where datname = %s)",
+            [database.name],
+        ).fetchall()
+        for (name,) in subscriptions:
+            with database.connect() as inside:
+                inside.execute(sql.SQL("drop subscription {}").format(sql.Identifier(name)))
         admin.execute(sql.SQL("drop database if exists {} (force)").format(sql.Identifier(database.name)))

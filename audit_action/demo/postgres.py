@@ -268,7 +268,7 @@ def _ready(process: subprocess.Popen[bytes], folder: Path, seconds: float = 30) 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     assert process.stdin is not None
     process.stdin.close()
-    process.wait(timeout=30)
+    process.wait(timeout=120)  # removing many databases takes a while
 
 
 def _major(folder: Path) -> int:

@@ -232,21 +232,23 @@ declare
   statements text[] := '{}';
   token      text;
 begin
-  delete from audit.pending_grant p
-   where p.transaction_id = txid_current()
-     and p.message_time = statement_timestamp()
-     and p.number = (
-           select min(n.number)
-             from audit.pending_grant n
-            where n.transaction_id = txid_current()
-              and n.message_time = statement_timestamp()
-         )
-  returning p.statement_text into statement;
-  if found then
-    return statement;
-  end if;
   if strpos(message, ';') = 0 then
     return message;
+  end if;
+  if current_setting('transaction_isolation') <> 'serializable' then
+    delete from audit.pending_grant p
+     where p.transaction_id = txid_current()
+       and p.message_time = statement_timestamp()
+       and p.number = (
+             select min(n.number)
+               from audit.pending_grant n
+              where n.transaction_id = txid_current()
+                and n.message_time = statement_timestamp()
+           )
+    returning p.statement_text into statement;
+    if found then
+      return statement;
+    end if;
   end if;
   statement := '';
   for token in select t from audit.tokens(message) t union all select ';' loop
@@ -261,8 +263,11 @@ begin
     end if;
     statement := '';
   end loop;
-  if cardinality(statements) > 1 and message ~* 'rollback' then
-    return null;  -- what was taken back took its place in the line with it
+  if cardinality(statements) > 1
+     and (message ~* 'rollback' or current_setting('transaction_isolation') = 'serializable')
+  then
+    -- What was taken back took its place in the line with it; and see audit.signed.
+    return null;
   end if;
   insert into audit.pending_grant (transaction_id, message_time, number, statement_text)
   select txid_current(), statement_timestamp(), g.number, g.statement

@@ -1,0 +1,101 @@
+"""Is a message stored once however many commands it holds, and does its cost grow with its length alone?"""
+
+from __future__ import annotations
+
+import psycopg
+import pytest
+from servers import Database
+
+
+def test_a_message_of_many_commands_is_stored_once(audited: Database) -> None:
+    message = "create table t (a int);" + ";".join(f"comment on table t is 'remark {n}'" for n in range(500))
+    with audited.connect() as session:
+        session.execute(message.encode())
+    texts = audited.rows("select count(query_text), min(query_text), max(message) from audit.ddl_audit")
+    assert texts == [(1, message, 1)]
+    assert audited.rows("select count(*), count(query_text) from audit.history") == [(501, 501)]
+
+
+def test_each_message_of_a_transaction_keeps_its_own_text(audited: Database) -> None:
+    with audited.connect() as session:
+        session.execute("begin")
+        session.execute("create table a (x int); create table b (x int)")
+        session.execute("savepoint s; create table lost (x int)")
+        session.execute("rollback to s")
+        session.execute("create table c (x int)")
+        session.execute("commit")
+    rows = audited.rows("select position, message, query_text from audit.history order by position")
+    assert rows == [
+        (1, 1, "create table a (x int); create table b (x int)"),
+        (2, 1, "create table a (x int); create table b (x int)"),
+        (3, 3, "create table c (x int)"),
+    ]
+
+
+def test_a_procedure_that_commits_keeps_the_text_with_each_transaction(audited: Database) -> None:
+    with audited.connect() as session:
+        session.execute(
+            "create procedure p() language plpgsql as"
+            " 'begin create table a (x int); commit; alter table a rename to b; end'"
+        )
+        session.execute("call p()")
+    rows = audited.rows(
+        "select object_identity, previous_identity, statement_text, query_text from audit.history"
+        " where query_text = 'call p()' order by transaction_start, transaction_id, position"
+    )
+    assert rows == [
+        ("public.a", None, "create table a (x int)", "call p()"),
+        ("public.b", "public.a", "alter table a rename to b", "call p()"),
+    ]
+
+
+def test_prepared_statements_and_pipelines_store_each_statement(newest_audited: Database) -> None:
+    with newest_audited.connect() as session, session.pipeline():
+        session.execute("create table a (x int) /* 1 */", prepare=True)
+        session.execute("create table b (x int) /* 2 */", prepare=True)
+    rows = newest_audited.rows("select object_identity, query_text from audit.history order by event_time")
+    assert rows == [
+        ("public.a", "create table a (x int) /* 1 */"),
+        ("public.b", "create table b (x int) /* 2 */"),
+    ]
+
+
+def test_many_grants_in_one_message_name_their_own_tables(newest_audited: Database) -> None:
+    with newest_audited.connect() as session:
+        session.execute(";".join(f"create table t{n} (x int)" for n in range(200)).encode())
+        session.execute(";".join(f"grant select on t{n} to public" for n in range(200)).encode())
+    rows = newest_audited.rows(
+        "select object_identity, schema_name from audit.history where command_tag = 'GRANT' order by position"
+    )
+    assert rows == [(f"public.t{n}", "public") for n in range(200)]
+    assert newest_audited.rows("select count(*) from audit.pending_grant") == [(0,)]
+
+
+def test_a_message_that_takes_grants_back_names_none_rather_than_the_wrong_one(
+    newest_audited: Database,
+) -> None:
+    with newest_audited.connect() as session:
+        session.execute("create table a (x int); create table b (x int)")
+        session.execute(
+            "begin; savepoint s; grant select on a to public; rollback to s;"
+            "grant select on b to public; commit"
+        )
+    rows = newest_audited.rows("select object_identity from audit.history where command_tag = 'GRANT'")
+    assert rows == [(None,)]
+
+
+def test_serializable_transactions_do_not_fail_each_other(audited: Database) -> None:
+    first = audited.connect(autocommit=False)
+    second = audited.connect(autocommit=False)
+    for session in (first, second):
+        session.isolation_level = psycopg.IsolationLevel.SERIALIZABLE
+        session.execute("select 1")
+    for number in range(3):
+        first.execute(f"create table a{number} (x int)".encode())
+        second.execute(f"create table b{number} (x int)".encode())
+    first.commit()
+    try:
+        second.commit()
+    except psycopg.errors.SerializationFailure:  # pragma: no cover
+        pytest.fail("the trail made two transactions depend on each other")
+    assert audited.rows("select count(*) from audit.history") == [(6,)]
