@@ -24,15 +24,22 @@ ROOT = Path(__file__).parent.parent.parent
 EXAMPLES = ROOT / "examples" / "workflows"
 
 
-def our_step(name: str, secrets: Mapping[str, str]) -> dict[str, str]:
-    """The inputs of our step in an example, its secrets filled in; an underscore for each hyphen."""
+def steps_of(name: str) -> list[dict[str, Any]]:
     workflow: dict[str, Any] = YAML(typ="safe").load(EXAMPLES / name)
     [job] = workflow["jobs"].values()
-    [inputs] = [step["with"] for step in job["steps"] if "/schema-audit-action@" in step["uses"]]
-    return {
-        key.replace("-", "_"): re.sub(r"\$\{\{ secrets\.(\w+) \}\}", lambda match: secrets[match[1]], value)
-        for key, value in inputs.items()
-    }
+    steps: list[dict[str, Any]] = job["steps"]
+    return steps
+
+
+def filled(values: Mapping[str, str], secrets: Mapping[str, str]) -> dict[str, str]:
+    pattern = re.compile(r"\$\{\{ secrets\.(\w+) \}\}")
+    return {key: pattern.sub(lambda match: secrets[match[1]], value) for key, value in values.items()}
+
+
+def our_step(name: str, secrets: Mapping[str, str]) -> dict[str, str]:
+    """The inputs of our step in an example, its secrets filled in; an underscore for each hyphen."""
+    [inputs] = [step["with"] for step in steps_of(name) if "/schema-audit-action@" in step.get("uses", "")]
+    return {key.replace("-", "_"): value for key, value in filled(inputs, secrets).items()}
 
 
 def with_drizzle(folder: Path) -> None:
@@ -68,6 +75,26 @@ def test_pull_request(host: RunnerHost, service: Service) -> None:
     (host.workspace / "migrations/1.sql").write_text("drop table widget;\n")
     stage = on_pull_request(host, merged=False, **our_step("pull-request.yml", {})).main()
     assert stage.exit_code == 4, stage.stdout + stage.stderr
+
+
+def test_following_steps(host: RunnerHost, audited: ServiceDatabase) -> None:
+    (host.workspace / "migrations").mkdir()
+    (host.workspace / "migrations/1.sql").write_text("create table widget (id int);\n")
+    if shutil.which("psql") is None:
+        pytest.skip("NO psql ON THIS MACHINE: no step can follow")
+    secrets = {"DATABASE_URL": audited.url.replace("@postgres:", f"@{audited.address}:")}
+    stage = on_push(host, **our_step("following-steps.yml", secrets)).main()
+    assert stage.exit_code == 0, stage.stdout + stage.stderr
+    [step] = [each for each in steps_of("following-steps.yml") if "run" in each]
+    env = {"PATH": os.environ["PATH"], **host.exported, **filled(step["env"], secrets)}
+    subprocess.run(("bash", "-e", "-c", step["run"]), cwd=host.workspace, env=env, check=True)
+    [post] = host.end()
+    assert post.exit_code == 0, post.stdout + post.stderr
+    assert "public.widget" in post.summary
+    rows = audited.rows(
+        "select distinct delivery, environment from audit.history where schema_name = 'public'"
+    )
+    assert rows == [("session", "production")]
 
 
 @pytest.mark.node
