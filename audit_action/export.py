@@ -33,9 +33,8 @@ def hand_over(settings: Settings, runner: Runner, run_id: UUID, sessions: Sessio
     """
     told = {name: sessions.urls[name] for name in settings.url_variables}
     told |= {"PGOPTIONS": sessions.pgoptions, "PGAPPNAME": sessions.pgappname}
-    taken = [runner.save_state(RUN_ID, str(run_id))]
-    taken += [runner.export(name, value) for name, value in told.items() if value]
-    if not all(taken):
+    taken = all(runner.export(name, value) for name, value in told.items() if value)
+    if not (taken and runner.save_state(RUN_ID, str(run_id))):
         raise NothingWasRun(
             "The runner takes no variables from this container, so the following steps could not join the "
             "run. Runners on Kubernetes are like that (container hooks 0.8): give the migration as `command`."
