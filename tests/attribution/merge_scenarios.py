@@ -227,6 +227,19 @@ def squash_promotion() -> Scenario:
     )
 
 
+@scenario("merge: a number in a message that is no pull request is no lack")
+def no_such_pull_request() -> Scenario:
+    told, first = world()
+    imported = told.commit(ADA, "Imported (#999)", first, committer=GITHUB)
+    merge = told.merge(told.open(ADA, "One", [imported]), CLEO, first)
+    return Scenario(
+        world=told,
+        sha=merge,
+        payload=push(told, first, merge),
+        expect={"pulls": "#1 merge", "lacks": "", "requests": "6"},
+    )
+
+
 @scenario("merge: a cherry-pick credits the author and the one who picked it")
 def cherry_pick() -> Scenario:
     told, first = world()

@@ -79,7 +79,7 @@ def bot_with_address() -> Scenario:
     told, first = world()
     renovate = Account(login="renovate", id=29139614, email="bot@renovate.example", type="Bot")
     told.accounts[renovate.email] = renovate
-    bump = told.commit(("Renovate Bot", renovate.email), "Bump", first)
+    bump = told.commit(("Renovate Bot", renovate.email), "Bump", first, committer=GITHUB)
     return deployed(told, first, bump, authors="renovate[bot] author 1")
 
 
