@@ -25,6 +25,7 @@ from audit_action.model import (
     AuthorRole,
     ChangeSet,
     Commit,
+    Confidence,
     Delivery,
     Freshness,
     Merger,
@@ -32,6 +33,7 @@ from audit_action.model import (
     Person,
     PersonKind,
     PullRequest,
+    RangeSource,
     Relation,
     Reviewer,
     ReviewState,
@@ -172,7 +174,9 @@ def no_github_token() -> Report:
     claims = Person(name="Grace Hopper", email="grace@example.org", kind=PersonKind.UNMATCHED)
     return make(
         github_known=False,
-        change_set=replace(CHANGES, pull_requests=()),
+        change_set=replace(
+            CHANGES, pull_requests=(), range_source=RangeSource.HEAD_ONLY, confidence=Confidence.LOW
+        ),
         attribution=Attribution(
             authors=(
                 Author(person=claims, roles=(AuthorRole.AUTHOR,), commits=2),

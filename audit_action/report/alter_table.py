@@ -81,6 +81,18 @@ _NAMED = {
 """PostgreSQL's AT_ sub-commands (src/include/nodes/parsenodes.h) that need no more than their own name."""
 
 
+_WRITTEN = {
+    "bool": "boolean",
+    "bpchar": "char",
+    "float4": "real",
+    "float8": "double precision",
+    "int2": "smallint",
+    "int4": "integer",
+    "int8": "bigint",
+}
+"""The grammar's names of types (src/backend/parser/gram.y, SystemTypeName) as SQL has them."""
+
+
 def actions(commands: Iterable[AstNode]) -> tuple[Action, ...]:
     """The parts of one ALTER TABLE, in order."""
     return tuple(_action(each) for each in commands if isinstance(each, AlterTableCmd))
@@ -95,12 +107,12 @@ def is_not_null_without_default(column: ColumnDef) -> bool:
 
 
 def type_name(of: TypeName | None) -> str:
-    """A type as a person writes it: integer as the grammar has it (`int4`), brackets for arrays."""
+    """A type as a person writes it."""
     if of is None:
         return "?"
     names = [each.sval for each in of.names if isinstance(each, String)]
     shown = ".".join(names[1:] if names[:1] == ["pg_catalog"] else names)
-    return shown + "[]" * len(of.array_bounds)
+    return _WRITTEN.get(shown, shown) + "[]" * len(of.array_bounds)
 
 
 def _action(command: AlterTableCmd) -> Action:
