@@ -65,3 +65,10 @@ select '0.1.0',
        current_setting('audit.started_from'),
        coalesce((select i.chain from audit.installation i order by i.installed_at limit 1), gen_random_uuid()),
        audit.fingerprint();
+
+-- What records from now on is in a block, before anybody can change it.
+do $$
+begin
+  perform audit.seal();
+end
+$$;

@@ -8,10 +8,11 @@ as $$
 declare
   stack text;
 begin
-  -- audit.purge is the one that may, and nobody else can be on the stack below us.
-  get diagnostics stack = pg_context;
-  if tg_op = 'DELETE' and stack ~ 'audit[.]purge[(]interval[)]' then
-    return old;
+  if tg_op = 'DELETE' then
+    get diagnostics stack = pg_context;
+    if audit.is_purging(stack) then
+      return old;
+    end if;
   end if;
   raise exception 'The trail is append-only: % of audit.% is refused.', lower(tg_op), tg_table_name
     using errcode = 'insufficient_privilege',
@@ -36,35 +37,44 @@ begin
 end
 $$;
 
+-- Only what is missing or was tampered with is made: making a trigger waits for every open transaction that changed
+-- the schema, and everybody else waits behind it.
 do $$
 declare
-  tab text;
+  wanted record;
 begin
-  foreach tab in array array[
-    'transaction_audit', 'ddl_audit', 'migration_run', 'installation', 'block', 'sealed_row', 'purged_block'
-  ] loop
-    execute format('drop trigger if exists append_only on audit.%I', tab);
-    execute format('drop trigger if exists append_only_truncate on audit.%I', tab);
-    execute format(
-      'create trigger append_only before %s on audit.%I for each row execute function audit.refuse_change()',
-      case tab when 'migration_run' then 'delete' else 'update or delete' end, tab
-    );
-    execute format(
-      'create trigger append_only_truncate before truncate on audit.%I execute function audit.refuse_change()', tab
-    );
-    execute format('alter table audit.%I enable always trigger append_only', tab);
-    execute format('alter table audit.%I enable always trigger append_only_truncate', tab);
+  for wanted in
+    select format('%I', t.name) as tab,
+           g.trigger,
+           format('CREATE TRIGGER %I BEFORE %s ON audit.%I FOR EACH %s', g.trigger, g.event, t.name, g.rest) as definition
+      from unnest(array[
+             'transaction_audit', 'ddl_audit', 'migration_run', 'installation', 'block', 'sealed_row', 'purged_block'
+           ]) as t (name)
+     cross join lateral (
+             values
+               (
+                 'append_only',
+                 case t.name when 'migration_run' then 'DELETE' else 'DELETE OR UPDATE' end,
+                 'ROW EXECUTE FUNCTION audit.refuse_change()'
+               ),
+               ('append_only_truncate', 'TRUNCATE', 'STATEMENT EXECUTE FUNCTION audit.refuse_change()'),
+               ('finished_once', 'UPDATE', 'ROW EXECUTE FUNCTION audit.refuse_change_of_a_finished_run()')
+           ) as g (trigger, event, rest)
+     where g.trigger <> 'finished_once'
+        or t.name = 'migration_run'
+  loop
+    if not exists (
+      select
+        from pg_catalog.pg_trigger t
+       where t.tgrelid = ('audit.' || wanted.tab)::regclass
+         and t.tgname = wanted.trigger
+         and t.tgenabled = 'A'
+         and pg_catalog.pg_get_triggerdef(t.oid) = wanted.definition
+    ) then
+      execute format('drop trigger if exists %I on audit.%s', wanted.trigger, wanted.tab);
+      execute wanted.definition;
+      execute format('alter table audit.%s enable always trigger %I', wanted.tab, wanted.trigger);
+    end if;
   end loop;
 end
 $$;
-
-drop trigger if exists finished_once on audit.migration_run;
-create trigger finished_once
-  before update on audit.migration_run
-  for each row execute function audit.refuse_change_of_a_finished_run();
-alter table audit.migration_run enable always trigger finished_once;
-
-comment on function audit.refuse_change() is
-  'Trigger function: the trail is append-only.';
-comment on function audit.refuse_change_of_a_finished_run() is
-  'Trigger function: a run is finished once, and nothing else about it changes.';

@@ -16,14 +16,14 @@ begin
   if to_regrole('audit_recorder') is not null then
     grant usage on schema audit to audit_recorder;
     grant execute on function audit.begin_run(jsonb), audit.finish_run(uuid, jsonb), audit.seal() to audit_recorder;
-    grant execute on function audit.status(), audit.verify() to audit_recorder;
+    grant execute on function audit.status(), audit.verify(text) to audit_recorder;
     grant select on audit.history, audit.migration_run, audit.transaction_audit, audit.ddl_audit, audit.installation,
       audit.block, audit.sealed_row, audit.purged_block
       to audit_recorder;
   end if;
   if to_regrole('audit_reader') is not null then
     grant usage on schema audit to audit_reader;
-    grant execute on function audit.status(), audit.verify() to audit_reader;
+    grant execute on function audit.status(), audit.verify(text) to audit_reader;
     grant select on audit.history, audit.migration_run, audit.transaction_audit, audit.ddl_audit, audit.installation,
       audit.block, audit.sealed_row, audit.purged_block
       to audit_reader;

@@ -1,9 +1,18 @@
 -- From which state does this start? Bare, an earlier version of ours, or the article's two tables; else it stops.
 
--- Two installations at once would trip over each other.
+-- Two installations at once would trip over each other; of two first ones the second fails at the schema. Nobody
+-- else can hold this lock, and a reader of the table does not.
+set local lock_timeout = '10s';
+
 do $$
 begin
-  perform pg_advisory_xact_lock(hashtext('audit.install'));
+  if to_regclass('audit.installation') is not null then
+    lock table audit.installation in share row exclusive mode;
+  end if;
+exception
+  when lock_not_available then
+    raise exception 'Another installation of the trail is under way here; nothing was changed.'
+      using errcode = 'lock_not_available';
 end
 $$;
 
@@ -45,6 +54,15 @@ begin
     end if;
   end if;
   perform set_config('audit.started_from', state, true);
+end
+$$;
+
+-- What recorded until now is in a block, before it is replaced.
+do $$
+begin
+  if to_regprocedure('audit.seal()') is not null then
+    perform audit.seal();
+  end if;
 end
 $$;
 

@@ -1,30 +1,13 @@
 -- Is the trail whole and awake? One row a question.
 
--- What must not change between two installations: the source of every function of ours, and the event triggers with
--- the transaction that last touched them. Disabling one and enabling it again leaves another transaction there.
+-- What must not change between two installations.
 create or replace function audit.fingerprint()
   returns text
   stable
   set search_path = pg_catalog, pg_temp
   language sql
 as $function$
-  select encode(
-    sha256(convert_to(
-      (
-        select string_agg(p.oid::regprocedure::text || p.prosrc || p.prosecdef::text || coalesce(p.proconfig::text, ''),
-                          E'\n' order by p.oid::regprocedure::text collate "C")
-          from pg_proc p
-         where p.pronamespace = 'audit'::regnamespace
-      ) || coalesce((
-        select string_agg(e.evtname || e.evtenabled::text || e.xmin::text, E'\n' order by e.evtname collate "C")
-          from pg_event_trigger e
-          join pg_proc p on p.oid = e.evtfoid
-         where p.pronamespace = 'audit'::regnamespace
-      ), ''),
-      'UTF8'
-    )),
-    'hex'
-  )
+  select encode(audit.sha256_of(audit.state_of_recorders()::text), 'hex')
 $function$;
 
 create or replace function audit.status()
@@ -38,6 +21,7 @@ declare
   latest audit.installation;
   state  "char";
   number bigint;
+  oldest timestamptz;
 begin
   select i.* into latest from audit.installation i order by i.installed_at desc limit 1;
   return query
@@ -88,12 +72,23 @@ begin
   detail := case when ok then 'event triggers fire' else 'event_triggers is off: no event trigger fires here' end;
   return next;
   "check" := 'sealed';
-  select count(*)
-    into number
+  select count(*), min(t.event_time)
+    into number, oldest
     from audit.transaction_audit t
    where not exists (select from audit.sealed_row s where s.row_id = t.id and s.kind = 'transaction');
-  ok := number = 0;
-  detail := number || ' transactions are not sealed yet';
+  ok := oldest is null or oldest > clock_timestamp() - interval '30 days';
+  detail := number || ' transactions are not sealed yet'
+    || case when ok then '' else ', the oldest of ' || oldest || ': call audit.seal() now and then' end;
+  return next;
+  "check" := 'chain';
+  select b.number || ' blocks, the newest sealed ' || b.sealed_at || ' with the digest ' || encode(b.digest, 'hex')
+    into detail
+    from audit.block b
+   where b.chain = audit.own_chain()
+   order by b.number desc
+   limit 1;
+  ok := detail is not null;
+  detail := coalesce(detail, 'there is no block: call audit.seal()');
   return next;
   "check" := 'keyword index';
   ok := true;
