@@ -384,6 +384,34 @@ begin
 end
 $function$;
 
+-- Whether the script of an extension is running: its row in pg_extension is of this transaction, and the command that
+-- made or updated it has not ended yet. What a script drops carries no mark of its own.
+create or replace function audit.in_extension_script()
+  returns boolean
+  volatile
+  language plpgsql
+as $function$
+begin
+  return exists (
+    select
+      from pg_extension e
+     where age(e.xmin) <= age(pg_current_xact_id()::xid)
+       and not exists (
+             select
+               from audit.transaction_audit t
+               join audit.ddl_audit d on d.transaction_audit_id = t.id
+              where t.event_time = transaction_timestamp()
+                and t.transaction_id = txid_current()
+                and d.command_tag in ('CREATE EXTENSION', 'ALTER EXTENSION')
+                and d.object_identity = quote_ident(e.extname)
+           )
+  );
+end
+$function$;
+
+comment on function audit.in_extension_script() is
+  'Whether the script of an extension is running in this session.';
+
 create or replace function audit.log_schema_drops()
   returns event_trigger
   volatile
@@ -422,6 +450,12 @@ begin
   loop
     if stack is null then
       get diagnostics stack = pg_context;
+      if tg_tag <> 'DROP EXTENSION'
+         and (stack like E'%\n%' or current_query() ~* 'extension')
+         and audit.in_extension_script()
+      then
+        return;
+      end if;
       statement := case when stack like E'%\n%' then audit.inner_statement(stack) end;
     end if;
     place := audit.record(

@@ -99,3 +99,34 @@ def test_serializable_transactions_do_not_fail_each_other(audited: Database) -> 
     except psycopg.errors.SerializationFailure:  # pragma: no cover
         pytest.fail("the trail made two transactions depend on each other")
     assert audited.rows("select count(*) from audit.history") == [(6,)]
+
+
+def test_a_prepared_transaction_is_there_once_it_is_committed(audited: Database) -> None:
+    with audited.connect() as session:
+        for name, ending in (("kept", "commit"), ("lost", "rollback")):
+            session.execute(
+                f"begin; create table {name} (a int); prepare transaction '{audited.name}'".encode()
+            )
+            assert ("public." + name,) not in audited.rows("select object_identity from audit.history")
+            session.execute(f"{ending} prepared '{audited.name}'".encode())
+    assert audited.rows("select object_identity from audit.history") == [("public.kept",)]
+
+
+def test_the_script_of_an_extension_leaves_one_row(audited: Database) -> None:
+    available = audited.rows(
+        "select name from pg_available_extensions where name in ('hstore', 'vector') limit 1"
+    )
+    with audited.connect() as session:
+        session.execute(f"create extension {available[0][0]}".encode())
+        session.execute(
+            f"begin; drop extension {available[0][0]}; create table t (a int); drop table t; commit".encode()
+        )
+    rows = audited.rows(
+        "select command_tag, object_identity from audit.history order by event_time, position"
+    )
+    assert rows == [
+        ("CREATE EXTENSION", available[0][0]),
+        ("DROP EXTENSION", available[0][0]),
+        ("CREATE TABLE", "public.t"),
+        ("DROP TABLE", "public.t"),
+    ]
