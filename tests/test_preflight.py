@@ -86,7 +86,12 @@ def test_a_trigger_that_sleeps_in_replica_sessions_alone_is_a_warning(
 
 
 def test_another_version_of_the_trail_is_a_warning(database: Database, run: Callable[..., Step]) -> None:
-    as_superuser(database, "insert into audit.installation (version, started_from) values ('0.0.1', 'bare')")
+    as_superuser(
+        database,
+        "insert into audit.installation select (jsonb_populate_record(i, jsonb_build_object("
+        "'id', gen_random_uuid(), 'version', '0.0.1', 'installed_at', clock_timestamp()))).* "
+        "from audit.installation i",
+    )
     step = run(CREATE)
     assert step.exit_code == 0, step.log
     assert "is of version 0.0.1, this action of version" in step.log
