@@ -6,7 +6,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header
 
-.PHONY: demo test lint types unit readme requirements clean
+.PHONY: demo test lint types unit compat compat-check readme requirements clean
 
 demo: $(VENV)/demo
 	$(BIN)/schema-audit demo
@@ -22,6 +22,14 @@ types: $(VENV)/ready
 
 unit: $(VENV)/ready
 	$(BIN)/pytest -n 2 --dist loadgroup
+
+# Every migration tool's own command through the action; writes docs/compatibility.md. About a quarter of an hour.
+compat: $(VENV)/ready
+	$(BIN)/python -m compat.run
+
+# Those tools that CI runs; fails where one does something else than the document says.
+compat-check: $(VENV)/ready
+	$(BIN)/python -m compat.run --check
 
 readme: $(VENV)/ready
 	$(BIN)/python docs/fill_readme.py

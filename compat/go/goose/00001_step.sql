@@ -1,0 +1,2 @@
+-- +goose Up
+create table public.account (id int primary key, name text);

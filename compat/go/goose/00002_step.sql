@@ -1,0 +1,2 @@
+-- +goose Up
+alter table public.account add column email text;

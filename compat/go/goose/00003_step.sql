@@ -1,0 +1,2 @@
+-- +goose Up
+create index account_name on public.account (name);

@@ -1,0 +1,2 @@
+-- +migrate Up
+create table public.account (id int primary key, name text);

@@ -1,0 +1,2 @@
+-- +migrate Up
+alter table public.account add column email text;

@@ -1,0 +1,2 @@
+-- +migrate Up
+create index account_name on public.account (name);

@@ -1,0 +1,2 @@
+exports.up = (db) => db.addColumn("account", "email", { type: "text" });
+exports._meta = { version: 1 };

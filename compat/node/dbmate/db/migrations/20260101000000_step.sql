@@ -1,0 +1,4 @@
+-- migrate:up
+create table public.account (id int primary key, name text);
+
+-- migrate:down

@@ -1,0 +1,4 @@
+-- migrate:up
+alter table public.account add column email text;
+
+-- migrate:down

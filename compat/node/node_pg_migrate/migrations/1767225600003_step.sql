@@ -1,0 +1,1 @@
+create index account_name on public.account (name);

@@ -1,0 +1,1 @@
+module.exports = { up: (queries, { TEXT }) => queries.addColumn("account", "email", TEXT) };

@@ -1,0 +1,1 @@
+module.exports = { up: (queries) => queries.addIndex("account", ["name"], { name: "account_name" }) };

@@ -1,0 +1,2 @@
+-- depends: 1
+alter table public.account add column email text;

@@ -1,0 +1,2 @@
+-- depends: 2
+create index account_name on public.account (name);

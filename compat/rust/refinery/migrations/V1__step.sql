@@ -1,0 +1,1 @@
+create table public.account (id int primary key, name text);

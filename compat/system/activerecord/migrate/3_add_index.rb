@@ -1,0 +1,5 @@
+class AddIndex < ActiveRecord::Migration[6.1]
+  def change
+    add_index :account, :name, name: "account_name"
+  end
+end
