@@ -66,10 +66,12 @@ def deliver(settings: Settings, run_id: UUID, deployment: Deployment, runner: Ru
         inherited_name=pgappname_of_the_user(settings.inherited_pgappname),
     )
     bare = delivery.without_options(sessions, urls=urls, inherited=inherited)
+    refused = _probe(sessions).refused
+    sessions = bare if refused else _without_refusing_urls(settings, sessions, bare, runner)
     probe = _probe(sessions)
-    why = probe.refused or "the session began without them, as behind a pooler that drops them"
-    sessions = bare if probe.refused else _without_refusing_urls(settings, sessions, bare, runner)
-    probe = _probe(sessions)
+    why = refused or "the session began without them, as behind a pooler that drops them"
+    if not refused and sessions.pgoptions == bare.pgoptions:
+        why = "a variable of url-variables leads where they are refused"
     way = delivery.carried_by(run_id=run_id, arrived_run_id=probe.run_id, arrived_name=probe.application_name)
     if way is not Delivery.SESSION and settings.delivery is DeliveryRule.REQUIRE_SESSION:
         raise NothingWasRun(

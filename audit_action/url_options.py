@@ -80,7 +80,8 @@ def as_libpq(connection: str, beside: str) -> str:
     if not _POSTGRES.match(connection):
         return connection
     head, query, _ = _cut(connection)
-    place = re.sub(r"^[^/]*:(?://)?", "", head, count=1)
+    # pgjdbc takes jdbc:postgresql:name too, for a database on this machine.
+    place = head.partition("://")[2] if "://" in head else "/" + head.rpartition(":")[2]
     known = [each for each in query.split("&") if _pair(each)[0] in _LIBPQ_KEYS]
     if "@" not in place and not any(_pair(each)[0] == "user" for each in known):
         login = re.match(r"[^/]*://([^@/]*@)", beside)

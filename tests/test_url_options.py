@@ -13,7 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from servers import Database
 
 from audit_action.pgoptions import encode
-from audit_action.url_options import options_of, takes_options, with_options
+from audit_action.url_options import as_libpq, options_of, takes_options, with_options
 
 OURS = "-c a.b=+\\ c"
 WRITTEN = "-c%20a.b%3D%2B%5C%20c"
@@ -170,3 +170,19 @@ def test_a_real_server_reads_the_options_of_url_and_pairs(newest_audited: Databa
     for connection_string in (newest_audited.url(), pairs, f"{newest_audited.url()}?options=-c%20x.y%3Dz"):
         with psycopg.connect(with_options(connection_string, ours)) as connection:
             assert connection.execute("show audit.user_name").fetchone() == (name,)
+
+
+@pytest.mark.parametrize(
+    ("url", "plain"),
+    [
+        ("jdbc:postgresql://h:1/d?options=x&ssl=true", "postgresql://ci:pw@h:1/d?options=x"),
+        ("jdbc:postgresql://h/d?user=u&password=p", "postgresql://h/d?user=u&password=p"),
+        ("jdbc:postgresql:d", "postgresql://ci:pw@/d"),
+        ("postgresql+asyncpg://u:p@h/d?options=x&ssl=require", "postgresql://u:p@h/d?options=x"),
+        ("postgres://u:p@h1:1,h2/d", "postgresql://u:p@h1:1,h2/d"),
+        ("host=h user=u", "host=h user=u"),
+    ],
+)
+def test_any_form_can_be_tried_by_libpq(url: str, plain: str) -> None:
+    assert as_libpq(url, "postgres://ci:pw@other/d") == plain
+    conninfo_to_dict(plain)

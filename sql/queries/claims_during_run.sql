@@ -1,7 +1,7 @@
 -- What the sessions of one run's login claimed while it was open, counted: its own sessions and all others.
 -- %(run_id)s uuid
 select
-  t.run_id = own.id as belongs,
+  t.run_id is not distinct from own.id as belongs,
   t.run_id is not null as belongs_to_some,
   t.delivery,
   t.ambiguous,
