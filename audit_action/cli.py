@@ -41,7 +41,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     subcommands = parser.add_subparsers(dest="subcommand", required=True, metavar="SUBCOMMAND")
-    subcommands.add_parser("demo", help="show the whole flow on a throw-away PostgreSQL on this machine")
+    demo = subcommands.add_parser(
+        "demo", help="show the whole flow on a throw-away PostgreSQL on this machine"
+    )
+    demo.add_argument("--dashboard", action="store_true", help="and then serve its history as web pages")
     _with_database(subcommands.add_parser("install", help="install or upgrade the trail in a database"))
     _with_database(subcommands.add_parser("status", help="check that the trail is whole; exit 1 when not"))
     run = _with_database(subcommands.add_parser("run", help="run a migration command as a migration run"))
@@ -67,7 +70,7 @@ def _with_database(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 def _demo(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
     from audit_action.demo.show import show  # its packages are an extra
 
-    return show(environ)
+    return show(environ, dashboard=arguments.dashboard)
 
 
 def _install(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:

@@ -69,7 +69,10 @@ def main(url: str, only: str = "") -> None:
                 if times[-1] > 3000:
                     break
             rest = times[1:] or times
-            print(f"{name:<28}{statistics.median(rest):>7.0f} ms{max(rest):>7.0f} ms{size / 1024:>7.0f} kB", flush=True)
+            print(
+                f"{name:<28}{statistics.median(rest):>7.0f} ms{max(rest):>7.0f} ms{size / 1024:>7.0f} kB",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

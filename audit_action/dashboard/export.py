@@ -13,6 +13,7 @@ from uuid import UUID
 from audit_action.dashboard.filters import Filter
 from audit_action.dashboard.fleet import Fleet
 from audit_action.dashboard.reading import parameters
+from audit_action.errors import TrailError
 from audit_action.json_paths import text
 from audit_action.model import Json, as_json
 from audit_action.report.redact import Redactor
@@ -69,6 +70,8 @@ def rows(fleet: Fleet, wanted: Filter) -> Iterator[Row]:
 
     Raises TrailError where one cannot be read to its end: an export that is not whole must not look so.
     """
+    for problem in fleet.ask(lambda database: database.access, wanted.database).problems:
+        raise TrailError(f"Nothing was exported. {problem.reason}")
     for database in fleet.named(wanted.database):
         for each in database.stream("export", parameters(database, wanted), Row):
             yield replace(_clean(each), database=each.source_database or database.name)

@@ -30,7 +30,8 @@ def parts(events: Iterable[FoundEvent], *, per_message: int, words: Sequence[str
     told = transactions(whole, Surroundings(created=created))
     found = []
     for each in told:
-        commands = tuple(_with_text(command, texts) for command in each.commands if _is_wanted(command))
+        wanted = (_with_text(command, texts) for command in each.commands if _is_wanted(command))
+        commands = tuple(_messages_once(wanted))
         with_words = tuple(command for command in commands if _has(command, words))
         if commands:
             found.append(Part(id=each.id, time=each.time, commands=with_words or commands))
@@ -66,6 +67,15 @@ def _with_text(command: Command, texts: dict[tuple[object, int], str]) -> Comman
     first = command.events[0]
     text = texts.get((first.transaction_audit_id, first.message), "")
     return replace(command, text=text, source=Source.MESSAGE) if text else command
+
+
+def _messages_once(commands: Iterable[Command]) -> Iterator[Command]:
+    """A message of which no part is certain is shown with the first of its commands alone."""
+    last = ""
+    for each in commands:
+        repeated = each.source is Source.MESSAGE and each.text == last
+        last = each.text if each.source is Source.MESSAGE else ""
+        yield replace(each, text="", source=Source.NONE) if repeated else each
 
 
 def _is_wanted(command: Command) -> bool:

@@ -6,12 +6,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import psycopg
 
+from audit_action.dashboard.serving import Asked, serve
 from audit_action.demo.github import serving
 from audit_action.demo.job import Step, run_step
 from audit_action.demo.postgres import Server, running
@@ -37,8 +39,11 @@ order by event_time, position
 """
 
 
-def show(environ: Mapping[str, str], folder: Path | None = None) -> int:
-    """Tell the demo's story in a new folder, or in `folder`; the step's exit code."""
+def show(environ: Mapping[str, str], folder: Path | None = None, *, dashboard: bool = False) -> int:
+    """Tell the demo's story in a new folder, or in `folder`; the step's exit code.
+
+    With `dashboard` the pages are served until Ctrl-C; where somebody sits at a terminal they are offered.
+    """
     folder = folder or Path(tempfile.mkdtemp(prefix="schema-audit-demo-"))
     story = tell()
     print("Starting a throw-away PostgreSQL 18 and a stand-in of GitHub on this machine.")
@@ -62,7 +67,30 @@ def show(environ: Mapping[str, str], folder: Path | None = None) -> int:
         )
         (folder / "comment.md").write_text("\n\n".join(each.body for each in story.world.comments))
         _tell(step, server, folder)
+        if dashboard or _wanted():
+            _serve(server)
     return step.exit_code
+
+
+def _wanted() -> bool:
+    """Whether somebody at a terminal wants to see the pages; without one, only how to."""
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("As web pages: schema-audit demo --dashboard")
+        return False
+    try:
+        return input("\nSee it as web pages? [Y/n] ").strip().lower() in ("", "y", "yes")
+    except (EOFError, KeyboardInterrupt):
+        return False
+
+
+def _serve(server: Server) -> None:
+    """The dashboard on the demo's database, with a login that can only read."""
+    with psycopg.connect(server.url("storefront"), autocommit=True) as connection:
+        connection.execute("create role dashboard login in role audit_reader")
+    serve(
+        Asked(urls=(f"storefront={server.url('storefront', 'dashboard')}",)),
+        lambda said: print(said, flush=True),
+    )
 
 
 def _storefront(server: Server) -> str:
