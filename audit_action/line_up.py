@@ -121,10 +121,6 @@ class _Candidate:
         return next((each for each in _BEFORE if self.statement.head.startswith(each)), self.statement.head)
 
     @cached_property
-    def own(self) -> Chain:
-        return self.statement.own
-
-    @cached_property
     def names(self) -> frozenset[Chain]:
         return self.statement.names
 
@@ -154,7 +150,9 @@ class _Candidate:
         match self.statement.node:
             case IndexStmt(idxname="", relation=RangeVar(relname=table)):
                 return any(each.startswith(table[:_KEPT]) for each in _identity(event.object_identity))
-        return bool(_UNNAMED.match(head)) or (self._is_named(event) if self.own else self._names(event))
+        return bool(_UNNAMED.match(head)) or (
+            self._is_named(event) if self.statement.own else self._names(event)
+        )
 
     def comes_before(self, event: Event) -> bool:
         """Whether the event can come before the statement's own."""
@@ -187,8 +185,11 @@ class _Candidate:
     @cached_property
     def _repeats(self) -> bool:
         """Whether it can leave several events of its own; CREATE OR REPLACE VIEW adds columns as a second."""
-        if isinstance(self.statement.node, ViewStmt):
-            return self.statement.node.replace
+        match self.statement.node:
+            case ViewStmt(replace=replaces):
+                return replaces
+            case GrantStmt(objects=objects):
+                return len(objects) != 1 or not isinstance(objects[0], RangeVar)
         return self.statement.head.startswith(("REINDEX", "DROP OWNED", "CREATE VIEW"))
 
     def _is_part(self, event: Event) -> bool:
@@ -197,13 +198,15 @@ class _Candidate:
         A name made from a table's keeps at least 28 bytes of it (makeObjectName in indexcmds.c).
         """
         parts = _identity(event.object_identity)
-        made = not (parts and self.own) or any(each.startswith(self.own[-1][:_KEPT]) for each in parts)
+        made = not (parts and self.statement.own) or any(
+            each.startswith(self.statement.own[-1][:_KEPT]) for each in parts
+        )
         return made or self._names(event)
 
     def _is_named(self, event: Event) -> bool:
         """Whether the event is about the one object that the statement is about."""
         parts = _identity(event.object_identity)
-        return not parts or parts[-len(self.own) :] == self.own
+        return not parts or parts[-len(self.statement.own) :] == self.statement.own
 
     def _names(self, event: Event) -> bool:
         """Whether the statement writes the name of the event's object, qualified or not."""

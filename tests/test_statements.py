@@ -64,12 +64,12 @@ def lined_up(events: Iterable[Event]) -> Iterator[tuple[Event, str | None]]:
 
 
 def told(event: Event) -> tuple[str, str, str]:
-    """What an event is about, without the numbers PostgreSQL gives to its own triggers."""
-    return (
-        event.event,
-        event.command_tag,
-        re.sub(r"(RI_ConstraintTrigger_.)_\d+", r"\1", event.object_identity or ""),
-    )
+    """What an event is about, without the numbers PostgreSQL gives to its own triggers.
+
+    PostgreSQL does not name what a GRANT is on; the trail finds it out where it can, more often alone.
+    """
+    named = "" if event.command_tag == "GRANT" else event.object_identity or ""
+    return event.event, event.command_tag, re.sub(r"(RI_ConstraintTrigger_.)_\d+", r"\1", named)
 
 
 def verdicts(truth: list[Event], found: list[Event]) -> Counter[str]:
