@@ -17,7 +17,7 @@ join audit.transaction_audit t
   on t.login_user = own.database_user
  and (
    t.run_id = own.id
-   or t.event_time between own.started_at and coalesce(own.finished_at, clock_timestamp())
+   or t.event_time between own.started_at and coalesce(own.finished_at, 'infinity')
  )
 join audit.ddl_audit d on d.transaction_audit_id = t.id
 where own.id = %(run_id)s
