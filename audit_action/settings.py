@@ -107,8 +107,16 @@ class Settings:
 
 
 def database_url(given: str, environ: Mapping[str, str]) -> str:
-    """The database that was given, else DATABASE_URL. Raises BadInput where there is neither."""
-    if url := given or environ.get("DATABASE_URL", ""):
+    """The database that was given, else DATABASE_URL. Raises BadInput where libpq could not read it."""
+    url = given or environ.get("DATABASE_URL", "")
+    scheme = re.match(r"\s*((?:\w+:)*\w+(?:\+\w+)?:(?=//)|jdbc:)", url)
+    if scheme and scheme[1] not in ("postgres:", "postgresql:"):
+        raise BadInput(
+            f"The database's address begins with {scheme[1]}, which PostgreSQL's own clients do not know: "
+            "write it as postgresql://user:password@host:port/database, and leave the other form in the "
+            "variable from which your tool reads it."
+        )
+    if url:
         return url
     raise BadInput(
         "database-url is empty and there is no DATABASE_URL: say which database to migrate, "

@@ -123,3 +123,25 @@ def test_url_variables_that_cannot_be_used_are_named_and_their_values_are_not_sh
     with pytest.raises(BadInput, match=re.escape(said)) as problem:
         Settings.from_environ(given)
     assert "hidden" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("jdbc:postgresql://u:hidden@db/shop", "begins with jdbc:postgresql:"),
+        ("jdbc:postgresql:shop?password=hidden", "begins with jdbc:"),
+        ("postgresql+asyncpg://u:hidden@db/shop", "begins with postgresql+asyncpg:"),
+        ("mysql://u:hidden@db/shop", "begins with mysql:"),
+    ],
+)
+def test_an_address_that_libpq_cannot_read_is_refused_without_being_shown(url: str, said: str) -> None:
+    with pytest.raises(BadInput, match=re.escape(said)) as problem:
+        Settings.from_environ({"DATABASE_URL": url})
+    assert "hidden" not in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    "url", ["postgres://db/shop", "postgresql:///shop", "host=db dbname='a://b'", "service=shop", "shop"]
+)
+def test_every_form_that_libpq_reads_is_taken(url: str) -> None:
+    assert Settings.from_environ({"DATABASE_URL": url}).database_url == url
