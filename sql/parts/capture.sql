@@ -208,8 +208,6 @@ declare
   query    text;
   unmasked text;
   redacted boolean := false;
-  suspicious constant text[] := '{%passw%,%pwd%,%secret%,%token%,%api_key%,%apikey%,%credential%,%conninfo%,'
-    '%connection%,%server%,%mapping%,%://%}';
   alone    boolean := current_setting('transaction_isolation') = 'serializable';
   standing text[];
 begin
@@ -247,12 +245,16 @@ begin
     message := place;
     query := current_query();
     -- Nearly always no. A regular expression would say so at several times the cost.
-    if lower(query) like any (suspicious) then
+    if lower(query) like any (
+      '{%passw%,%pwd%,%secret%,%token%,%api_key%,%apikey%,%credential%,%conninfo%,%connection%,%server%,%mapping%,%://%}'
+    ) then
       query := audit.redact(query);
       redacted := query <> current_query();
     end if;
   end if;
-  if lower(statement) like any (suspicious) then
+  if lower(statement) like any (
+    '{%passw%,%pwd%,%secret%,%token%,%api_key%,%apikey%,%credential%,%conninfo%,%connection%,%server%,%mapping%,%://%}'
+  ) then
     unmasked := statement;
     statement := audit.redact(statement);
     redacted := redacted or statement <> unmasked;
@@ -351,7 +353,7 @@ begin
     select *
       from pg_event_trigger_ddl_commands() c
      where not c.in_extension
-       and c.schema_name is distinct from 'pg_temp'
+       and (c.schema_name is null or c.schema_name not in ('pg_temp', 'pg_toast'))
   loop
     -- CREATE OR REPLACE VIEW tells of the view and of its new columns, in the same words.
     if command.objid = last_id and command.objsubid = last_sub and command.command_tag = last_tag then
@@ -440,18 +442,22 @@ begin
     select d.*
       from dropped d
      where d.original
-        or (
-             tg_tag <> 'DROP EXTENSION'
-             -- A table's row type, its defaults and constraints, a view's rule: parts of what is listed already.
-             and d.object_type not in ('type', 'default value', 'toast table')
-             and d.object_identity not like '"$_RETURN" on %' escape '$'
-             and not (
-                   d.object_type = 'table constraint'
-                   and d.address_names[1:2] in (
-                         select r.address_names from dropped r where r.object_type like '%table'
-                       )
-                 )
-           )
+        or case
+             -- The members of an extension go with it; a column of one of its types does not belong to it.
+             when tg_tag = 'DROP EXTENSION' then d.object_type like '% column'
+             -- A table's row type and every array type, defaults, a view's rule, the triggers of a foreign key, a dropped
+             -- table's constraints: parts of what is listed already.
+             when d.object_type = 'type' then
+               d.normal
+               and d.object_identity not like '%[]'
+               and d.object_identity not in (select r.object_identity from dropped r where r.object_type <> 'type')
+             when d.object_type = 'table constraint' then
+               d.address_names[1:2] not in (select r.address_names from dropped r where r.object_type like '%table')
+             else
+               d.object_type not in ('default value', 'toast table')
+               and d.object_identity not like '"$_RETURN" on %' escape '$'
+               and d.object_identity not like '"RI$_ConstraintTrigger$_%' escape '$'
+           end
   loop
     if stack is null then
       get diagnostics stack = pg_context;
@@ -486,7 +492,7 @@ begin
   select i.*
     into relation
     from pg_identify_object('pg_class'::regclass, pg_event_trigger_table_rewrite_oid(), 0) i;
-  if relation.schema = 'pg_temp' then
+  if relation.identity like 'pg_temp%.%' then
     return;
   end if;
   get diagnostics stack = pg_context;
