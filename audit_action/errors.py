@@ -7,6 +7,7 @@ ActionError
  +-- RefusedByPolicy     a policy of the workflow is not met                 exit 3
  +-- Interrupted         SIGINT or SIGTERM before the migration started      exit 128 + n
  +-- CannotComment       a comment that could not be written                 a warning
+      +-- CommentTooLong GitHub does not take a comment of that length       a shorter one is written
 
 A message is prose: what happened, the likely cause, what to do.
 """
@@ -54,3 +55,7 @@ class Interrupted(ActionError):
 
 class CannotComment(ActionError):
     """The pull-request comment could not be written; never a reason to fail the migration."""
+
+
+class CommentTooLong(CannotComment):
+    """GitHub does not take a comment of that length; a shorter one may do."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from audit_action.errors import RefusedByPolicy
-from audit_action.model import Attribution, ChangeSet, Freshness, PullRequest, Reviewer, ReviewState
+from audit_action.model import Attribution, ChangeSet, Freshness, PullRequest, Relation, Reviewer, ReviewState
 from audit_action.settings import FailOn
 
 NEEDED_FOR_APPROVALS = ("commits", "authors", "pull_requests", "reviewers")
@@ -32,8 +32,8 @@ def valid_approvals(pull_request: PullRequest, reviewers: Collection[Reviewer]) 
 
 def check_approvals(required: int, change_set: ChangeSet, attribution: Attribution) -> None:
     """Raise RefusedByPolicy unless each pull request has `required` valid approvals; 0 asks for nothing."""
-    if not required:
-        return
+    if not required or change_set.relation in (Relation.IDENTICAL, Relation.BEHIND):
+        return  # nothing is deployed that was not deployed before
     for unavailable in attribution.unavailable:
         if unavailable.field.split("[")[0] in NEEDED_FOR_APPROVALS:
             needs = f" The token needs {unavailable.permission}." if unavailable.permission else ""

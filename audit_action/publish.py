@@ -9,7 +9,7 @@ from uuid import UUID
 from audit_action import report
 from audit_action.deployment import Deployment
 from audit_action.doubts import doubts
-from audit_action.errors import CannotComment, TrailError
+from audit_action.errors import CannotComment, CommentTooLong, TrailError
 from audit_action.github_api import GitHub
 from audit_action.model import Event, MigrationResult, RunStatus, as_json
 from audit_action.preflight import told
@@ -124,25 +124,43 @@ def _comment(
     settings: Settings, runner: Runner, github: GitHub, deployment: Deployment, made: Report
 ) -> None:
     """Write the one comment of this environment and database to each pull request that this run is about."""
-    trigger, job = deployment.trigger, settings.job
+    trigger = deployment.trigger
     numbers = (
         (trigger.pull_request,)
         if trigger.pull_request is not None
         else tuple(sorted((each.number for each in deployment.change_set.pull_requests), reverse=True))
     )
-    urls = []
-    for number in numbers[:COMMENTED_PULL_REQUESTS]:
+    urls = [
+        _comment_on(number, settings, runner, github, deployment, made)
+        for number in numbers[:COMMENTED_PULL_REQUESTS]
+    ]
+    if left := numbers[COMMENTED_PULL_REQUESTS:]:
+        runner.notice(
+            f"{len(numbers)} pull requests are deployed; the newest {COMMENTED_PULL_REQUESTS} of them get "
+            f"a comment, {', '.join(f'#{number}' for number in left)} do not. The job summary names them all."
+        )
+    runner.output("comment-url", next(filter(None, urls), ""))
+
+
+def _comment_on(
+    number: int, settings: Settings, runner: Runner, github: GitHub, deployment: Deployment, made: Report
+) -> str:
+    """The address of the comment; empty where it could not be written. What is too long is told shorter."""
+    shorter = report.comments(made)
+    for body in shorter:
         try:
-            urls.append(
-                github.upsert_comment(
-                    trigger.repository,
-                    number,
-                    key=f"{settings.environment}/{deployment.database}",
-                    body=report.comment(made),
-                    run_id=job.run_id or 0,
-                    run_attempt=job.run_attempt or 1,
-                )
+            return github.upsert_comment(
+                deployment.trigger.repository,
+                number,
+                key=f"{settings.environment}/{deployment.database}",
+                body=body,
+                run_id=settings.job.run_id or 0,
+                run_attempt=settings.job.run_attempt or 1,
             )
+        except CommentTooLong as problem:
+            if body is shorter[-1]:
+                runner.warning(str(problem))
         except CannotComment as problem:
             runner.warning(str(problem))
-    runner.output("comment-url", urls[0] if urls else "")
+            break
+    return ""

@@ -12,7 +12,7 @@ from graphql import build_schema
 from audit_action.demo.github import SCHEMA, Fault, Served, serving
 from audit_action.demo.told import Account, Comment
 from audit_action.demo.world import World
-from audit_action.errors import CannotComment
+from audit_action.errors import CannotComment, CommentTooLong
 from audit_action.github_api import GitHub
 
 REPOSITORY = "brickyard/shop"
@@ -187,7 +187,7 @@ def test_a_locked_conversation_is_named(world: World) -> None:
 
 
 def test_a_comment_that_is_too_long_is_refused_with_github_s_reason(world: World) -> None:
-    with served(world) as server, pytest.raises(CannotComment, match="422"):
+    with served(world) as server, pytest.raises(CommentTooLong, match="422"):
         write(server, "x" * 70_000)
 
 

@@ -14,6 +14,7 @@ from audit_action.model import (
     Freshness,
     Person,
     PullRequest,
+    Relation,
     Reviewer,
     ReviewState,
     Unavailable,
@@ -42,6 +43,11 @@ def check(required: int, *reviewers: Reviewer, change_set: ChangeSet = DEPLOYED,
 
 def test_no_policy_asks_for_nothing() -> None:
     check(0, change_set=ChangeSet(head_sha="x"), unavailable=(Unavailable(field="reviewers", reason="403"),))
+
+
+@pytest.mark.parametrize("relation", [Relation.IDENTICAL, Relation.BEHIND])
+def test_a_run_again_and_a_rollback_deploy_nothing_new(relation: Relation) -> None:
+    check(1, change_set=ChangeSet(head_sha="x", relation=relation))
 
 
 def test_one_valid_approval_is_enough_for_one() -> None:

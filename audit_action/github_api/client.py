@@ -35,6 +35,7 @@ class Why(Enum):
     NOT_FOUND = auto()
     UNSUPPORTED = auto()  # this server does not know the field or the endpoint
     OVERLOADED = auto()  # it took GitHub too long: less may be answered
+    TOO_LONG = auto()  # the text is longer than GitHub takes
     OTHER = auto()
 
 
@@ -206,6 +207,8 @@ def refusal(error: github.GithubException) -> Refused:
             return Refused(f"GitHub's rate limit is used up ({error.status})")
         case 404 | 410:
             return Refused(f"{message or 'not found'} ({error.status})", None, Why.NOT_FOUND)
+        case 422 if "too long" in f"{message} {text(first, 'message')}":
+            return Refused(f"{message} (422)", why=Why.TOO_LONG)
         case status if status >= 500:
             return Refused(f"GitHub failed ({status})", why=Why.OVERLOADED)
     return Refused(f"{message or 'GitHub failed'} ({error.status})")

@@ -10,7 +10,7 @@ from functools import partial
 
 from github.Issue import Issue
 
-from audit_action.errors import CannotComment
+from audit_action.errors import CannotComment, CommentTooLong
 from audit_action.github_api import queries
 from audit_action.github_api.client import Client, Refused, Why, partial_refusal
 from audit_action.json_paths import at, flag, items, moment, number, text
@@ -58,13 +58,14 @@ def upsert(
 
     Ours is what this token wrote and what begins with the marker of that key: anybody can write a marker.
     Of several, which runs at the same moment may make, the oldest is kept. A later run's comment stays.
-    Raises CannotComment.
+    Raises CannotComment; CommentTooLong where a shorter body may do.
     """
     sticky = _Sticky(client=client, repository=repository, pull=pull, key=key, run=(run_id, run_attempt))
     try:
         return sticky.upsert(f"{marker(key, run_id, run_attempt)}\n{body}")
     except Refused as refused:
-        raise CannotComment(_explained(pull, refused)) from refused
+        kind = CommentTooLong if refused.why is Why.TOO_LONG else CannotComment
+        raise kind(_explained(pull, refused)) from refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
