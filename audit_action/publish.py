@@ -38,6 +38,7 @@ def close_and_publish(
     warnings: list[str] = []
     events: tuple[Event, ...] = ()
     unattributed: tuple[Event, ...] = ()
+    table_rows: dict[str, float] = {}
     last = deployment.last
     try:
         _finish(trail, run_id, status, result)
@@ -46,6 +47,8 @@ def close_and_publish(
     try:
         events = trail.events_of_run(run_id)
         unattributed = trail.events_without_run(since=last.id if last else None, until=run_id)
+        if any(each.command_tag == "CREATE INDEX" for each in events):
+            table_rows = trail.table_rows()
         claims = trail.claims_during_run(run_id)
         warnings += doubts(
             claims, run_id=run_id, login=deployment.login, told=told(settings, run_id, deployment)
@@ -68,6 +71,7 @@ def close_and_publish(
         redact=settings.redact,
         github_known=github is not None,
         preview=deployment.trigger.preview,
+        table_rows=table_rows,
     )
     for warning in warnings:
         runner.warning(warning)

@@ -71,6 +71,14 @@ class Neighbour:
     run_url: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableRows:
+    """A table, and about how many rows it has."""
+
+    identity: str
+    estimate: float
+
+
 class Trail:
     """The trail of one database. Every call has a connection of its own.
 
@@ -177,6 +185,11 @@ class Trail:
         names = {"since": since, "until": until}
         with self._connected() as connection:
             return tuple(_event(row) for row in _all(connection, "events_without_run", names, Event))
+
+    def table_rows(self) -> dict[str, float]:
+        """About how many rows each table has (pg_class.reltuples); those that have none are absent."""
+        with self._connected() as connection:
+            return {each.identity: each.estimate for each in _all(connection, "table_rows", {}, TableRows)}
 
     def probe(self, *, options: str, application_name: str) -> Probe:
         """Connect as a command with this PGOPTIONS and PGAPPNAME will, and read back what arrived.

@@ -151,3 +151,13 @@ def test_the_session_settings_name_the_people(deploy: Deploy, newest_audited: Da
     with psycopg.connect(newest_audited.url()) as connection:
         row = connection.execute("select status from audit.migration_run").fetchone()
     assert row == ("succeeded",)
+
+
+def test_an_index_that_blocked_a_table_with_rows_is_a_danger(
+    deploy: Deploy, newest_audited: Database
+) -> None:
+    with psycopg.connect(newest_audited.url(), autocommit=True) as connection:
+        connection.execute("create table public.big as select generate_series(1, 5000) as id")
+        connection.execute("analyze public.big")
+    step, _ = deploy(tell(), command="psql -q $DATABASE_URL -c 'create index on public.big (id)'")
+    assert "about 5,000 rows) without CONCURRENTLY" in step.log
