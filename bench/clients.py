@@ -44,9 +44,8 @@ def main(address: str, seconds: float = 30) -> None:
 
     with ThreadPoolExecutor(CLIENTS) as threads:
         list(threads.map(client, range(CLIENTS)))
-    print(
-        f"{sum(codes.values())} answers in {seconds:g} s: {dict(codes)}; median {statistics.median(times):.2f} s"
-    )
+    median = statistics.median(times)
+    print(f"{sum(codes.values())} answers in {seconds:g} s: {dict(codes)}; median {median:.2f} s")
 
 
 if __name__ == "__main__":

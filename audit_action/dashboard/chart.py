@@ -41,7 +41,7 @@ def drawn(bars: tuple[Bar, ...], address: Callable[[date], str]) -> Markup:
     width = len(bars) * (_WIDTH + _GAP)
     pieces = [
         Markup(
-            '<svg class="chart" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
+            '<svg class="chart" viewBox="0 0 {} {}" preserveAspectRatio="none" role="group" aria-label="{}">'
         ).format(width, _HEIGHT, summary(bars))
     ]
     for index, each in enumerate(bars):

@@ -144,10 +144,9 @@ def _entry(
 
 
 def _first(told: Sequence[Part], commands: int) -> tuple[Part, ...]:
-    shown = []
-    for each in told:
-        if commands <= 0:
-            break
-        shown.append(replace(each, commands=each.commands[:commands]))
-        commands -= len(each.commands)
-    return tuple(shown)
+    """So many commands, in their order: what lost data before all others, then the first ones."""
+    every = [(part.id, each) for part in told for each in part.commands]
+    chosen = sorted(range(len(every)), key=lambda at: (not every[at][1].destructive, at))[:commands]
+    kept = [every[at] for at in sorted(chosen)]
+    shown = (replace(part, commands=tuple(each for key, each in kept if key == part.id)) for part in told)
+    return tuple(each for each in shown if each.commands)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
@@ -35,7 +36,7 @@ class Asked:
     key: str = ""
 
 
-def serve(asked: Asked, say: Callable[[str], None], *, ready: Callable[[], None] | None = None) -> int:
+def serve(asked: Asked, say: Callable[[str], None]) -> int:
     """Serve until a signal ends it. Raises BadInput and NothingWasRun before anything is served."""
     host, port = address(asked.listen)
     guard = guard_for(asked, host)
@@ -50,9 +51,8 @@ def serve(asked: Asked, say: Callable[[str], None], *, ready: Callable[[], None]
             say(f"The dashboard is on {scheme}://{shown}:{listener.getsockname()[1]}/ (Ctrl-C ends it)")
             if guard.password_hash and not asked.certificate:
                 say("Over http the password can be read on its way: put TLS in front, or use --certificate.")
-            if ready:
-                ready()
-            server(fleet, guard, asked).run(sockets=[listener])
+            with suppress(KeyboardInterrupt):  # uvicorn raises the signal once more when it has ended
+                server(fleet, guard, asked).run(sockets=[listener])
     finally:
         fleet.close()
     return 0

@@ -85,10 +85,8 @@ def _wanted() -> bool:
 
 def _serve(server: Server) -> None:
     """The dashboard on the demo's database, with a login that can only read."""
-    with psycopg.connect(server.url("storefront"), autocommit=True) as connection:
-        connection.execute("create role dashboard login in role audit_reader")
     serve(
-        Asked(urls=(f"storefront={server.url('storefront', 'dashboard')}",)),
+        Asked(urls=(f"storefront={server.url('storefront', 'dashboard')}",), listen="127.0.0.1:0"),
         lambda said: print(said, flush=True),
     )
 

@@ -89,8 +89,7 @@ def test_axe_finds_nothing_serious(
     ):
         for path in paths:
             page.goto(site + path)
-            for closed in page.locator("details:not([open]) > summary").all()[:4]:
-                closed.click()
+            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
             page.evaluate(axe)
             result = page.evaluate(
                 "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
@@ -111,8 +110,7 @@ def test_hostile_names_run_no_script(browser: Browser, site: str, paths: list[st
     with page_of(browser, site) as (page, troubles):
         for path in paths:
             page.goto(site + path)
-            for closed in page.locator("details:not([open]) > summary").all():
-                closed.click()
+            page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
             assert "owned" not in page.title()
         assert [each for each in troubles if "404" not in each] == []
 
@@ -134,7 +132,7 @@ def test_everything_works_without_javascript(browser: Browser, site: str) -> Non
         assert page.locator("article.entry").count() == 8
         page.get_by_role("link", name="Create users and orders").click()
         page.locator("summary").first.click()
-        assert page.get_by_text("as they like to be called").is_visible()
+        assert page.get_by_text("as they like to be called").first.is_visible()
         page.get_by_role("link", name="public.users", exact=True).first.click()
         assert page.get_by_role("heading", level=1).inner_text() == "public.users"
         page.get_by_role("link", name="Ada Lovelace").first.click()

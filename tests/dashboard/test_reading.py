@@ -170,3 +170,25 @@ def test_the_login_is_told_apart(reader: Shown, shop: Database) -> None:
         other.open()
         assert other.access.may_write
         other.close()
+
+
+def test_what_lost_data_is_told_however_long_the_run_is(other: Database) -> None:
+    with psycopg.connect(other.url(), autocommit=True) as admin:
+        admin.execute("create table public.precious (id int)")
+        row = admin.execute("""select audit.begin_run('{"workflow": "Long"}')""").fetchone()
+        assert row is not None
+        for number in range(60):
+            admin.execute(f"create view public.v{number} as select 1 as one".encode())
+        admin.execute("drop table public.precious")
+        admin.execute("create view public.last as select 1 as one")
+        admin.execute("""select audit.finish_run(%s, '{"status": "succeeded"}')""", row)
+    database = Shown(other.url("dash_reader"), name="other")
+    database.open()
+    try:
+        entry = Pages(Fleet([database])).timeline(Filter()).entries[0]
+        said = [plain(command.sentence) for part in entry.parts for command in part.commands]
+        assert said[:2] == ["Created view public.v0", "Created view public.v1"]
+        assert said[-1] == "Dropped table public.precious"
+        assert entry.more > 50
+    finally:
+        database.close()

@@ -35,6 +35,20 @@ found as materialized (
     )
     union all
     (
+      -- What lost data is told, wherever in a long run it stands.
+      select
+        h.transaction_audit_id,
+        h.message,
+        h.position
+      from audit.history h
+      where h.run_id = w.run_id
+        and h.event = 'drop'
+        and {loses_data}
+        and {matching}
+      limit 6
+    )
+    union all
+    (
       select
         h.transaction_audit_id,
         h.message,
