@@ -235,8 +235,8 @@ begin
 end
 $function$;
 
--- Binds one more block to the chain. The caller holds the lock.
-create or replace function audit.add_block(own uuid, head audit.block, wanted uuid[])
+-- Binds one more block to the chain: these rows, whose moments ascend. The caller holds the lock.
+create or replace function audit.add_block(own uuid, head audit.block, wanted uuid[], moments timestamptz[])
   returns audit.block
   volatile
   language plpgsql
@@ -261,10 +261,8 @@ begin
     into block.entries, block.root
     from audit.sealed_row s
    where s.block_id = block.id;
-  select min(s.moment), max(s.moment)
-    into block.oldest, block.newest
-    from audit.sealable_row s
-   where s.row_id = any (wanted);
+  block.oldest := moments[1];
+  block.newest := moments[cardinality(moments)];
   -- An installation since the last block explains that what records is another now.
   select i.version
     into block.installed
@@ -288,6 +286,8 @@ create or replace function audit.seal()
   set datestyle = 'ISO'
   set extra_float_digits = 1
   set lock_timeout = '5s'
+  -- Without fresh statistics one would join every row with every other.
+  set enable_nestloop = off
   language plpgsql
 as $function$
 declare
@@ -295,6 +295,7 @@ declare
   own      uuid;
   head     audit.block;
   waiting  uuid[];
+  moments  timestamptz[];
 begin
   begin
     -- Not an advisory lock: everybody may take those, and keep us waiting.
@@ -306,32 +307,35 @@ begin
               hint = 'What is not sealed now will be sealed the next time.';
   end;
   own := audit.own_chain();
-  waiting := array(
-    select r.row_id
-      from audit.sealable_row r
-     where not exists (
-             select
-               from audit.sealed_row s
-               join audit.block b on b.id = s.block_id
-              where b.chain = own
-                and s.row_id = r.row_id
-                and s.kind = r.kind
-           )
-       -- The transaction that seals may go on and change more.
-       and r.row_id is distinct from (
-             select t.id
-               from audit.transaction_audit t
-              where t.transaction_id = txid_current_if_assigned()
-                and t.event_time = transaction_timestamp()
-           )
-     order by r.moment
-  );
+  select coalesce(array_agg(w.row_id order by w.moment), '{}'), coalesce(array_agg(w.moment order by w.moment), '{}')
+    into waiting, moments
+    from (
+           select r.row_id, r.moment
+             from audit.sealable_row r
+            where not exists (
+                    select
+                      from audit.sealed_row s
+                      join audit.block b on b.id = s.block_id
+                     where b.chain = own
+                       and s.row_id = r.row_id
+                       and s.kind = r.kind
+                  )
+              -- The transaction that seals may go on and change more.
+              and r.row_id is distinct from (
+                    select t.id
+                      from audit.transaction_audit t
+                     where t.transaction_id = txid_current_if_assigned()
+                       and t.event_time = transaction_timestamp()
+                  )
+         ) w;
   select b.* into head from audit.block b where b.chain = own order by b.number desc limit 1;
   if cardinality(waiting) = 0 and head.recorders is distinct from audit.state_of_recorders() then
-    head := audit.add_block(own, head, waiting);
+    head := audit.add_block(own, head, waiting, moments);
   end if;
   for place in 1 .. cardinality(waiting) by rows_a_block loop
-    head := audit.add_block(own, head, waiting[place : place + rows_a_block - 1]);
+    head := audit.add_block(
+      own, head, waiting[place : place + rows_a_block - 1], moments[place : place + rows_a_block - 1]
+    );
   end loop;
   return head;
 end
@@ -530,6 +534,7 @@ create or replace function audit.verify(expected text default null)
   set timezone = 'UTC'
   set datestyle = 'ISO'
   set extra_float_digits = 1
+  set enable_nestloop = off
   language plpgsql
 as $function$
 #variable_conflict use_column
@@ -616,6 +621,8 @@ create or replace function audit.purge(older_than interval)
   set search_path = pg_catalog, pg_temp
   set timezone = 'UTC'
   set lock_timeout = '5s'
+  -- Without fresh statistics one would join every row with every other.
+  set enable_nestloop = off
   language plpgsql
 as $function$
 declare
@@ -719,7 +726,7 @@ comment on function audit.block_digest(audit.block) is
 comment on function audit.state_of_recorders() is
   'The event triggers, functions and guards of the trail as they are now, each with the transaction that wrote it.';
 comment on function audit.own_chain() is 'The chain that this database goes on with.';
-comment on function audit.add_block(uuid, audit.block, uuid[]) is
+comment on function audit.add_block(uuid, audit.block, uuid[], timestamptz[]) is
   'Binds one more block to the chain. Only audit.seal() calls it.';
 comment on function audit.seal() is
   'Seals what is committed and not sealed yet, and returns the newest block: its digest, kept outside of the database, proves the trail up to now. DDL never waits for it.';
