@@ -27,6 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "demo": _demo,
         "install": _install,
         "status": _status,
+        "verify": _verify,
         "run": _run,
         "dashboard": dashboard.dashboard,
         "export": dashboard.export,
@@ -47,6 +48,14 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument("--dashboard", action="store_true", help="and then serve its history as web pages")
     _with_database(subcommands.add_parser("install", help="install or upgrade the trail in a database"))
     _with_database(subcommands.add_parser("status", help="check that the trail is whole; exit 1 when not"))
+    verify = _with_database(
+        subcommands.add_parser(
+            "verify", help="check that nothing in the trail was changed since it was sealed; exit 1 when so"
+        )
+    )
+    verify.add_argument(
+        "--digest", metavar="HEX", help="of an earlier job summary: is it still in the chain?"
+    )
     run = _with_database(subcommands.add_parser("run", help="run a migration command as a migration run"))
     run.add_argument("--environment", default="", help="names the target: production, staging")
     run.add_argument(
@@ -84,6 +93,14 @@ def _status(arguments: argparse.Namespace, environ: Mapping[str, str], runner: R
     for check in checks:
         runner.log(f"{'ok ' if check.ok else 'BAD'} {check.check}: {check.detail}")
     return 0 if all(check.ok for check in checks) else 1
+
+
+def _verify(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:
+    findings = Trail(database_url(arguments.database_url, environ)).verify(arguments.digest)
+    for each in findings:
+        block = "" if each.block is None else f"block {each.block}, "
+        runner.log(f"{'ok ' if each.ok else 'BAD'} {block}{each.subject}: {each.detail}")
+    return 0 if all(each.ok for each in findings) else 1
 
 
 def _run(arguments: argparse.Namespace, environ: Mapping[str, str], runner: Runner) -> int:

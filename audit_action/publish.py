@@ -11,7 +11,7 @@ from audit_action.deployment import Deployment
 from audit_action.doubts import doubts
 from audit_action.errors import CannotComment, CommentTooLong, TrailError
 from audit_action.github_api import GitHub
-from audit_action.model import Event, MigrationResult, RunStatus, as_json
+from audit_action.model import Block, Event, MigrationResult, RunStatus, as_json
 from audit_action.preflight import told
 from audit_action.report import Report
 from audit_action.runner import Runner
@@ -55,6 +55,11 @@ def close_and_publish(
         )
     except TrailError as problem:
         warnings.append(f"The trail could not be read after the migration. {problem}")
+    try:
+        sealed = trail.seal()
+    except TrailError as problem:
+        sealed = None
+        warnings.append(f"The trail could not be sealed; the next run seals this one too. {problem}")
     made = report.build(
         run_id=run_id,
         status=status,
@@ -75,8 +80,8 @@ def close_and_publish(
     )
     for warning in warnings:
         runner.warning(warning)
-    _show(settings, runner, made)
-    _outputs(runner, deployment, made)
+    _show(settings, runner, made, sealed)
+    _outputs(runner, deployment, made, sealed)
     if settings.pr_comment and github is not None:
         _comment(settings, runner, github, deployment, made)
     return made
@@ -93,15 +98,21 @@ def _finish(trail: Trail, run_id: UUID, status: RunStatus, result: MigrationResu
     return trail.finish_run(run_id, status=status, exit_code=exit_code)
 
 
-def _show(settings: Settings, runner: Runner, made: Report) -> None:
+def _show(settings: Settings, runner: Runner, made: Report, sealed: Block | None) -> None:
     runner.log(report.terminal(made))
     for annotation in report.annotations(made):
         runner.warning(annotation.message, title=annotation.title)
     if settings.job_summary:
         runner.summary(report.summary(made))
+        if sealed:
+            # Outside of the database it proves that nothing up to here was changed since.
+            runner.summary(
+                f"\n<sub>Sealed as block {sealed.number} of the trail; `schema-audit verify --digest "
+                f"{sealed.digest}` says whether it still holds.</sub>"
+            )
 
 
-def _outputs(runner: Runner, deployment: Deployment, made: Report) -> None:
+def _outputs(runner: Runner, deployment: Deployment, made: Report, sealed: Block | None) -> None:
     run, counts = deployment.run, made.counts
     outputs = {
         "run-id": str(made.run_id),
@@ -117,6 +128,7 @@ def _outputs(runner: Runner, deployment: Deployment, made: Report) -> None:
         "authors": json.dumps(as_json(run.authors)),
         "merger": json.dumps(as_json(run.mergers[-1])) if run.mergers else "",
         "reviewers": json.dumps(as_json(run.reviewers)),
+        "digest": sealed.digest if sealed else "",
         "report-json": runner.keep(f"{made.run_id}.json", report.as_json_text(made)),
         "report-markdown": runner.keep(f"{made.run_id}.md", report.summary(made)),
     }

@@ -16,7 +16,18 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import class_row
 
 from audit_action.errors import CannotConnect, TrailError
-from audit_action.model import Check, Claim, Delivery, Event, EventKind, MigrationRun, RunStatus, as_json
+from audit_action.model import (
+    Block,
+    Check,
+    Claim,
+    Delivery,
+    Event,
+    EventKind,
+    LedgerFinding,
+    MigrationRun,
+    RunStatus,
+    as_json,
+)
 
 _T = TypeVar("_T")
 
@@ -114,6 +125,25 @@ class Trail:
         """The rows of `audit.status()`."""
         with self._connected() as connection, connection.cursor(row_factory=class_row(Check)) as cursor:
             return tuple(cursor.execute('select "check", ok, detail from audit.status()').fetchall())
+
+    def seal(self) -> Block:
+        """Seal what is committed; the newest block, which covers it."""
+        with self._connected() as connection, connection.cursor(row_factory=class_row(Block)) as cursor:
+            sealed = cursor.execute(
+                "select number, encode(digest, 'hex') as digest from audit.seal()"
+            ).fetchone()
+        assert sealed is not None  # a function call gives one row
+        return sealed
+
+    def verify(self, digest: str | None = None) -> tuple[LedgerFinding, ...]:
+        """The rows of `audit.verify()`; `digest` is one that was kept outside of the database."""
+        with (
+            self._connected() as connection,
+            connection.cursor(row_factory=class_row(LedgerFinding)) as cursor,
+        ):
+            return tuple(
+                cursor.execute("select block, subject, ok, detail from audit.verify(%s)", [digest]).fetchall()
+            )
 
     def installed_version(self) -> str:
         """The version of the installed trail."""

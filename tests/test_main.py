@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from servers import Database
 
+from audit_action import cli
 from audit_action.demo.job import Step, run_step
 
 CREATE = "psql -qv ON_ERROR_STOP=1 $DATABASE_URL -c 'create table public.t (id int)'"
@@ -237,3 +238,30 @@ def test_a_cancelled_job_closes_its_run(
     assert ci_database.rows("select object_identity from audit.history where run_id is not null") == [
         ("public.t",)
     ]
+
+
+def test_every_run_is_sealed_and_its_digest_is_handed_on(
+    run: Run, ci_database: Database, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    """From the job summary alone one finds out that somebody changed the trail afterwards."""
+    step = run(CREATE)
+    digest = step.outputs["digest"]
+    assert f"schema-audit verify --digest {digest}" in step.summary
+    told = ["verify", "--database-url", ci_database.url("ci_user"), "--digest", digest]
+    assert cli.main(told) == 0
+    assert b"the digest that was kept outside is that of block" in capsysbinary.readouterr().out
+    with psycopg.connect(ci_database.url(), autocommit=True) as admin:
+        admin.execute("alter table audit.ddl_audit disable trigger append_only")
+        admin.execute("update audit.ddl_audit set object_identity = 'public.other'")
+    assert cli.main(told) == 1
+    assert b"it was changed after it was sealed" in capsysbinary.readouterr().out
+    assert cli.main([*told[:-1], "0" * 64]) == 1
+
+
+def test_a_seal_that_fails_is_a_warning(run: Run, ci_database: Database) -> None:
+    with psycopg.connect(ci_database.url()) as other:
+        other.execute("lock table audit.block in share mode")
+        step = run(CREATE)
+    assert (step.exit_code, step.outputs["digest"]) == (0, "")
+    assert "::warning::The trail could not be sealed; the next run seals this one too." in step.log
+    assert run("true").outputs["digest"]

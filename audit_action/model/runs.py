@@ -127,6 +127,24 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """The newest block of the ledger. Kept outside of the database, its digest proves the trail up to it."""
+
+    number: int
+    digest: str  # sha256, 64 hexadecimal digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerFinding:
+    """A row of `audit.verify()`: what does not hold, or what a reader should know although it does."""
+
+    block: int | None
+    subject: str
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MigrationResult:
     """How the migration command ended. `exit_code` is 128 + n when signal n ended it."""
 
