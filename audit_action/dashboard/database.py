@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, cached_property
 from pathlib import Path
+from time import monotonic
 from typing import TypeVar
 
 import psycopg
@@ -25,6 +26,9 @@ _SLOT = re.compile(r"\{(\w+)\}")
 
 logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)  # what it warns of is shown on the page
 
+
+DOWN = 10.0
+"""Seconds for which a database that could not be reached keeps no page waiting."""
 
 EXPORT = 12
 """How many times as long an export may take to its next rows as a page to all of its own."""
@@ -48,6 +52,7 @@ class Database:
         self._url = url
         self._timeout = timeout
         self.name = name or name_of(url)
+        self._down_until, self._why_down = 0.0, ""
         self._pool: ConnectionPool[psycopg.Connection] = ConnectionPool(
             url,
             open=False,
@@ -100,6 +105,8 @@ class Database:
 
     @contextmanager
     def _reading(self, patience: int = 1) -> Iterator[psycopg.Connection]:
+        if monotonic() < self._down_until:
+            raise CannotConnect(self._why_down)
         try:
             with self._pool.connection() as connection, connection.transaction():
                 milliseconds = int(self._timeout * patience * 1000)
@@ -134,7 +141,9 @@ class Database:
         try:
             psycopg.connect(self._url, connect_timeout=2).close()
         except psycopg.Error as problem:
-            return f"{self.name} cannot be reached: {_first_line(problem)}"
+            self._why_down = f"{self.name} cannot be reached: {_first_line(problem)}"
+            self._down_until = monotonic() + DOWN
+            return self._why_down
         return f"{self.name} is busy: {waited}"
 
 
