@@ -80,10 +80,10 @@ def verdict(tool: Tool, server: Server, *, reached: Server, in_url: bool) -> tup
     if step.exit_code == 0 and not missing:
         return found(server, name)
     alone, said = without_action(tool, server, reached)
+    if alone and in_url:
+        return "refuses the parameter", False
     print(step.log[-3000:] if alone else said[-1500:], file=sys.stderr)
-    if not alone:
-        return "fails, without the action too", False
-    return ("refuses the parameter" if in_url else f"BROKEN: exit {step.exit_code}"), False
+    return (f"BROKEN: exit {step.exit_code}" if alone else "fails, without the action too"), False
 
 
 def without_action(tool: Tool, server: Server, reached: Server) -> tuple[bool, str]:

@@ -74,7 +74,7 @@ def install(tool: Tool) -> None:
     match tool.group:
         case "python":
             _python(tool.group)
-        case "node" | "node-postgresjs":
+        case "node" | "node-postgresjs" | "node-dbmate":
             _node(tool.group)
         case "java":
             _java(tool.group)
@@ -100,7 +100,7 @@ def version_of(tool: Tool) -> str:
         case "python":
             ask = f"import importlib.metadata as m; print(m.version({tool.package!r}))"
             return _output(tool.home / "bin" / "python", "-c", ask)
-        case "node" | "node-postgresjs":
+        case "node" | "node-postgresjs" | "node-dbmate":
             package = tool.home / "node_modules" / tool.package / "package.json"
             return str(json.loads(package.read_text())["version"])
         case "java":
@@ -144,15 +144,19 @@ def _python(group: str) -> None:
 
 @cache
 def _node(group: str) -> None:
+    """By the lock. dbmate has none: it is one program for each platform, and its version says which."""
     home = BUILD / group
-    home.mkdir(parents=True, exist_ok=True)
-    lock = (HERE / group / "package-lock.json").read_bytes()
-    done = home / "package-lock.json"
-    if done.exists() and done.read_bytes() == lock and (home / "node_modules").is_dir():
+    lock = HERE / group / "package-lock.json"
+    wanted = lock if lock.exists() else HERE / group / "package.json"
+    done = home / "installed"
+    if done.exists() and done.read_bytes() == wanted.read_bytes():
         return
-    for name in ("package.json", "package-lock.json"):
-        shutil.copy(HERE / group / name, home)
-    _do("npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts", cwd=home)
+    home.mkdir(parents=True, exist_ok=True)
+    for path in (HERE / group).glob("package*.json"):
+        shutil.copy(path, home)
+    how = ("ci",) if wanted == lock else ("install", "--no-package-lock")
+    _do("npm", *how, "--no-audit", "--no-fund", "--ignore-scripts", cwd=home)
+    shutil.copy(wanted, done)
 
 
 @cache
