@@ -97,7 +97,8 @@ $$;
 
 do $$
 declare
-  event_trigger record;
+  event_trigger  record;
+  foreign_object record;
 begin
   -- Our own triggers step aside for the length of this transaction; other sessions keep seeing them until it ends.
   for event_trigger in
@@ -113,11 +114,21 @@ begin
   end if;
   if to_regrole('audit_owner') is not null and pg_has_role(current_user, 'audit_owner', 'member') then
     alter schema audit owner to audit_owner;
-    if current_setting('audit.started_from') = 'article' then
-      alter table audit.transaction_audit owner to audit_owner;
-      alter table audit.ddl_audit owner to audit_owner;
-      alter function audit.log_schema_changes() owner to audit_owner;
-    end if;
+    -- The article's, and what a restore without the owners left with whoever restored it.
+    for foreign_object in
+      select 'table ' || c.oid::regclass as name
+        from pg_catalog.pg_class c
+       where c.relnamespace = to_regnamespace('audit')
+         and c.relkind in ('r', 'p', 'v')
+         and c.relowner <> to_regrole('audit_owner')
+      union all
+      select 'routine ' || p.oid::regprocedure
+        from pg_catalog.pg_proc p
+       where p.pronamespace = to_regnamespace('audit')
+         and p.proowner <> to_regrole('audit_owner')
+    loop
+      execute format('alter %s owner to audit_owner', foreign_object.name);
+    end loop;
     set local role audit_owner;
   end if;
 end
