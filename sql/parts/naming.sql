@@ -231,11 +231,13 @@ declare
   statement  text := '';
   statements text[] := '{}';
   token      text;
+  divided    boolean := current_setting('transaction_isolation') = 'serializable';
+  ended      boolean := false;  -- something ended after a GRANT; if another follows, they are divided
 begin
   if strpos(message, ';') = 0 then
     return message;
   end if;
-  if current_setting('transaction_isolation') <> 'serializable' then
+  if not divided then
     delete from audit.pending_grant p
      where p.transaction_id = txid_current()
        and p.message_time = statement_timestamp()
@@ -256,17 +258,18 @@ begin
       statement := statement || case when token ~ '^(--|/[*])' then ' ' else token end;
       continue;
     end if;
-    if statement ~* $re$^\s*(grant|revoke|alter\s+default\s+privileges)\y.*\yon\y$re$
+    if statement ~* $re$^\s*(commit|end|rollback|abort|prepare)\y$re$ then
+      ended := cardinality(statements) > 0;
+    elsif statement ~* $re$^\s*(grant|revoke|alter\s+default\s+privileges)\y.*\yon\y$re$
        and statement !~* $re$\yon\s+(database|tablespace|parameter)\s$re$
     then
       statements := statements || statement;
+      divided := divided or ended;
     end if;
     statement := '';
   end loop;
-  if cardinality(statements) > 1
-     and (message ~* 'rollback' or current_setting('transaction_isolation') = 'serializable')
-  then
-    -- What was taken back took its place in the line with it; and see audit.signed.
+  if cardinality(statements) > 1 and divided then
+    -- A transaction or savepoint that ends takes its place in the line with it; and see audit.signed.
     return null;
   end if;
   insert into audit.pending_grant (transaction_id, message_time, number, statement_text)

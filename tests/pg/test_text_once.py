@@ -71,6 +71,26 @@ def test_many_grants_in_one_message_name_their_own_tables(newest_audited: Databa
     assert newest_audited.rows("select count(*) from audit.pending_grant") == [(0,)]
 
 
+def test_grants_of_several_transactions_in_one_message_name_none_rather_than_the_wrong_one(
+    newest_audited: Database,
+) -> None:
+    with newest_audited.connect() as session:
+        session.execute("create table a (); create table b ()")
+        session.execute("begin; grant insert on a to public; commit; grant update on b to public")
+    named = newest_audited.rows("select object_identity from audit.history where command_tag = 'GRANT'")
+    assert named == [(None,), (None,)]
+
+
+def test_grants_of_one_transaction_in_one_message_name_their_tables(newest_audited: Database) -> None:
+    with newest_audited.connect() as session:
+        session.execute("create table a (); create table b ()")
+        session.execute("begin; grant insert on a to public; grant update on b to public; commit")
+    named = newest_audited.rows(
+        "select object_identity from audit.history where command_tag = 'GRANT' order by position"
+    )
+    assert named == [("public.a",), ("public.b",)]
+
+
 def test_a_message_that_takes_grants_back_names_none_rather_than_the_wrong_one(
     newest_audited: Database,
 ) -> None:
