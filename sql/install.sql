@@ -3,6 +3,9 @@
 --
 --     psql -v ON_ERROR_STOP=1 -f sql/install.sql
 --
+-- Each part makes what is missing and replaces what may have changed. What an earlier version needs besides is a part
+-- of its own that asks current_setting('audit.started_from'), as parts/adopt_article.sql does.
+--
 -- The parts are plain SQL: any client that replaces each \ir line by the file it names can run them as one script.
 \set ON_ERROR_STOP on
 \set QUIET on

@@ -16,6 +16,7 @@ as $function$
          ]) kind
 $function$;
 
+revoke all on function audit.tags_of_alter() from public;
 comment on function audit.tags_of_alter() is
   'The condition of the event trigger track_previous_names.';
 

@@ -1,61 +1,60 @@
 -- What do readers look for that the keys do not lead to? One index for each filter of the dashboard. Those of
 -- audit.ddl_audit cost a command little: they skip most rows, or hold one entry for many.
 
--- By a person in any role, and by who started the run.
-create index if not exists migration_run_people
-  on audit.migration_run using gin ((authors || mergers || reviewers || approvers) jsonb_path_ops);
-
-create index if not exists migration_run_actor
-  on audit.migration_run (actor);
-
-create index if not exists migration_run_triggering_actor
-  on audit.migration_run (triggering_actor);
-
--- The newest changes outside any run.
-create index if not exists transaction_audit_manual
-  on audit.transaction_audit (event_time)
-  where run_id is null;
-
--- By the person whom a session outside any run named.
-create index if not exists transaction_audit_user_name
-  on audit.transaction_audit (application_user_name)
-  where run_id is null and application_user_name is not null;
-
-create index if not exists transaction_audit_user_email
-  on audit.transaction_audit (application_user_email)
-  where run_id is null and application_user_email is not null;
-
--- By a login that is rare.
-create index if not exists transaction_audit_user
-  on audit.transaction_audit (database_user);
-
--- By a kind of command that is rare.
-create index if not exists ddl_audit_command_tag
-  on audit.ddl_audit (command_tag);
-
--- What was dropped.
-create index if not exists ddl_audit_drop
-  on audit.ddl_audit (transaction_audit_id)
-  where event = 'drop';
-
--- What an object was called before.
-create index if not exists ddl_audit_previous
-  on audit.ddl_audit using hash (previous_identity)
-  where previous_identity is not null;
-
--- The columns, triggers, policies, rules and constraints of a table, out of their identities. A hash index has no
--- entry for null, so nothing else is in it. The dashboard's queries/owner.sql is the same expression.
-create index if not exists ddl_audit_owner
-  on audit.ddl_audit using hash ((
-    case
-      when object_type in ('trigger', 'policy', 'rule', 'table constraint')
-        then substring(object_identity from '^(?:"(?:[^"]|"")*"|[^" ]+) on (.*)$')
-      when object_type in (
-        'table column', 'view column', 'foreign table column', 'materialized view column', 'default value'
-      )
-        then substring(object_identity from '^(?:for )?(.*)\.(?:"(?:[^"]|"")*"|[^".]+)$')
-    end
-  ));
+-- Only what is missing, as in parts/tables.sql.
+do $$
+declare
+  wanted record;
+begin
+  for wanted in
+    values
+      -- By a person in any role, and by who started the run.
+      ('migration_run_people', 'audit.migration_run using gin ((authors || mergers || reviewers || approvers) jsonb_path_ops)'),
+      ('migration_run_actor', 'audit.migration_run (actor)'),
+      ('migration_run_triggering_actor', 'audit.migration_run (triggering_actor)'),
+      -- The newest changes outside any run.
+      ('transaction_audit_manual',
+        $index$audit.transaction_audit (event_time)
+          where run_id is null$index$),
+      -- By the person whom a session outside any run named.
+      ('transaction_audit_user_name',
+        $index$audit.transaction_audit (application_user_name)
+          where run_id is null and application_user_name is not null$index$),
+      ('transaction_audit_user_email',
+        $index$audit.transaction_audit (application_user_email)
+          where run_id is null and application_user_email is not null$index$),
+      -- By a login that is rare.
+      ('transaction_audit_user', 'audit.transaction_audit (database_user)'),
+      -- By a kind of command that is rare.
+      ('ddl_audit_command_tag', 'audit.ddl_audit (command_tag)'),
+      -- What was dropped.
+      ('ddl_audit_drop',
+        $index$audit.ddl_audit (transaction_audit_id)
+          where event = 'drop'$index$),
+      -- What an object was called before.
+      ('ddl_audit_previous',
+        $index$audit.ddl_audit using hash (previous_identity)
+          where previous_identity is not null$index$),
+      -- The columns, triggers, policies, rules and constraints of a table, out of their identities. A hash index has no
+      -- entry for null, so nothing else is in it. The dashboard's queries/owner.sql is the same expression.
+      ('ddl_audit_owner',
+        $index$audit.ddl_audit using hash ((
+            case
+              when object_type in ('trigger', 'policy', 'rule', 'table constraint')
+                then substring(object_identity from '^(?:"(?:[^"]|"")*"|[^" ]+) on (.*)$')
+              when object_type in (
+                'table column', 'view column', 'foreign table column', 'materialized view column', 'default value'
+              )
+                then substring(object_identity from '^(?:for )?(.*)\.(?:"(?:[^"]|"")*"|[^".]+)$')
+            end
+          ))$index$)
+  loop
+    if to_regclass('audit.' || wanted.column1) is null then
+      execute format('create index %I on %s', wanted.column1, wanted.column2);
+    end if;
+  end loop;
+end
+$$;
 
 -- Words in the statements of functions, as ddl_audit_keyword finds those in messages.
 do $$
@@ -67,9 +66,9 @@ begin
     from pg_catalog.pg_extension e
     join pg_catalog.pg_namespace n on n.oid = e.extnamespace
    where e.extname = 'pg_trgm';
-  if home is not null then
+  if home is not null and to_regclass('audit.ddl_audit_inner_keyword') is null then
     execute format(
-      'create index if not exists ddl_audit_inner_keyword on audit.ddl_audit using gin (statement_text %s.gin_trgm_ops) '
+      'create index ddl_audit_inner_keyword on audit.ddl_audit using gin (statement_text %s.gin_trgm_ops) '
       'where statement_text is not null',
       home
     );

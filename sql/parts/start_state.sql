@@ -18,7 +18,8 @@ $$;
 
 do $$
 declare
-  known   text[];
+  holds   text[];
+  columns text[];
   state   text;
   version text;
 begin
@@ -30,16 +31,43 @@ begin
     end if;
     state := version;
   else
+    -- Everything counts: who could create a function here before us could lie in wait for a call of ours.
+    select array_agg(held.thing order by held.thing)
+      into holds
+      from (
+        select case c.relkind
+                 when 'v' then 'view '
+                 when 'm' then 'materialized view '
+                 when 'S' then 'sequence '
+                 when 'f' then 'foreign table '
+                 when 'c' then 'type '
+                 else 'table '
+               end || c.relname as thing
+          from pg_catalog.pg_class c
+         where c.relnamespace = to_regnamespace('audit')
+           and c.relkind in ('r', 'p', 'v', 'm', 'S', 'f', 'c')
+        union all
+        select 'function ' || p.proname || '(' || pg_catalog.pg_get_function_identity_arguments(p.oid) || ')'
+          from pg_catalog.pg_proc p
+         where p.pronamespace = to_regnamespace('audit')
+        union all
+        select 'type ' || t.typname
+          from pg_catalog.pg_type t
+         where t.typnamespace = to_regnamespace('audit')
+           and t.typtype in ('d', 'e', 'r')
+      ) held;
     select array_agg(c.relname || '.' || a.attname || ' ' || format_type(a.atttypid, a.atttypmod)
                      order by c.relname, a.attname)
-      into known
+      into columns
       from pg_catalog.pg_class c
       join pg_catalog.pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
      where c.relnamespace = to_regnamespace('audit')
-       and c.relkind in ('r', 'p', 'f');
-    if known is null then
+       and c.relkind = 'r';
+    if holds is null then
       state := 'bare';
-    elsif known = array[
+    elsif holds = array[
+      'function log_schema_changes()', 'sequence ddl_audit_id_seq', 'table ddl_audit', 'table transaction_audit'
+    ] and columns = array[
       'ddl_audit.command_tag text', 'ddl_audit.id bigint', 'ddl_audit.object_identity text',
       'ddl_audit.query_text text', 'ddl_audit.transaction_id bigint',
       'transaction_audit.application_user_email text', 'transaction_audit.application_user_name text',
@@ -48,9 +76,9 @@ begin
     ] then
       state := 'article';
     else
-      raise exception 'The schema audit is there already, and it is not ours: it holds %.', array_to_string(known, ', ')
-        using hint = 'Another audit extension may live there. Rename its schema, or use another database; '
-                     'nothing was changed.';
+      raise exception 'The schema audit is there already, and it is not ours: it holds %.', array_to_string(holds, ', ')
+        using hint = 'Another audit extension may live there. Rename its schema, or use another database; what you '
+                     'added to the article''s two tables, drop or move to another schema first. Nothing was changed.';
     end if;
   end if;
   perform set_config('audit.started_from', state, true);

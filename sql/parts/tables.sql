@@ -115,26 +115,34 @@ create unlogged table if not exists audit.pending_grant (
     primary key (transaction_id, message_time, number)
 );
 
--- The run of a login that is open now; and by a person's or a repository's name, the runs of the past.
-create index if not exists migration_run_open
-  on audit.migration_run (database_user)
-  where status = 'open';
-
-create index if not exists migration_run_newest
-  on audit.migration_run (started_at desc);
-
-create index if not exists transaction_audit_run
-  on audit.transaction_audit (run_id)
-  where run_id is not null;
-
--- A transaction finds its own row by its start and its number, and readers find the newest.
-create index if not exists transaction_audit_newest
-  on audit.transaction_audit (event_time, transaction_id);
-
--- A hash index, because an identity may be longer than a B-tree takes (a function of a hundred arguments), and that
--- must not stop its command.
-create index if not exists ddl_audit_object
-  on audit.ddl_audit using hash (object_identity);
+-- Only what is missing: CREATE INDEX IF NOT EXISTS waits for every open transaction that changed the schema, also where
+-- there is nothing to do, and everybody else waits behind it.
+do $$
+declare
+  wanted record;
+begin
+  for wanted in
+    values
+      -- The run of a login that is open now; and by a person's or a repository's name, the runs of the past.
+      ('migration_run_open',
+        $index$audit.migration_run (database_user)
+          where status = 'open'$index$),
+      ('migration_run_newest', 'audit.migration_run (started_at desc)'),
+      ('transaction_audit_run',
+        $index$audit.transaction_audit (run_id)
+          where run_id is not null$index$),
+      -- A transaction finds its own row by its start and its number, and readers find the newest.
+      ('transaction_audit_newest', 'audit.transaction_audit (event_time, transaction_id)'),
+      -- A hash index, because an identity may be longer than a B-tree takes (a function of a hundred arguments), and that
+      -- must not stop its command.
+      ('ddl_audit_object', 'audit.ddl_audit using hash (object_identity)')
+  loop
+    if to_regclass('audit.' || wanted.column1) is null then
+      execute format('create index %I on %s', wanted.column1, wanted.column2);
+    end if;
+  end loop;
+end
+$$;
 
 -- Keyword searches, where the database has pg_trgm. The trail never creates the extension: a migration that does would
 -- fail on finding it.
@@ -147,9 +155,9 @@ begin
     from pg_catalog.pg_extension e
     join pg_catalog.pg_namespace n on n.oid = e.extnamespace
    where e.extname = 'pg_trgm';
-  if home is not null then
+  if home is not null and to_regclass('audit.ddl_audit_keyword') is null then
     execute format(
-      'create index if not exists ddl_audit_keyword on audit.ddl_audit using gin (query_text %s.gin_trgm_ops) '
+      'create index ddl_audit_keyword on audit.ddl_audit using gin (query_text %s.gin_trgm_ops) '
       'where query_text is not null',
       home
     );
