@@ -13,7 +13,8 @@ from servers import Database
 
 from audit_action.demo.github import Fault, Served, serving
 from audit_action.demo.job import Step, run_step
-from audit_action.demo.story import Story, tell
+from audit_action.demo.story import GRACE, MARGARET, REPOSITORY, Story, tell
+from audit_action.demo.world import World
 
 CREATE = "psql -qv ON_ERROR_STOP=1 $DATABASE_URL -c 'create table public.t (id int)'"
 TOO_LONG = json.dumps(
@@ -161,3 +162,44 @@ def test_an_index_that_blocked_a_table_with_rows_is_a_danger(
         connection.execute("analyze public.big")
     step, _ = deploy(tell(), command="psql -q $DATABASE_URL -c 'create index on public.big (id)'")
     assert "about 5,000 rows) without CONCURRENTLY" in step.log
+
+
+def test_a_preview_of_a_pull_request_becomes_its_deployment_in_one_comment(deploy: Deploy) -> None:
+    world = World(REPOSITORY, MARGARET, GRACE)
+    before = world.commit(GRACE, "Serve the storefront")
+    pull = world.open(MARGARET, "Create t", [world.commit(MARGARET, "Create t", before)])
+    payload = {
+        "action": "synchronize",
+        "number": pull.number,
+        "pull_request": {
+            "number": pull.number,
+            "merged": False,
+            "head": {"sha": pull.commits[-1]},
+            "base": {"sha": before},
+        },
+    }
+    job = {**tell().variables, "GITHUB_SHA": pull.commits[-1]}
+    preview = {**job, "GITHUB_EVENT_NAME": "pull_request", "GITHUB_REF": f"refs/pull/{pull.number}/merge"}
+    step, _ = deploy(
+        Story(world=world, event=json.dumps(payload), variables={**preview, "GITHUB_RUN_ID": "1"})
+    )
+    assert step.exit_code == 0, step.log
+    previewed = world.comments[0].body
+    assert "not merged" in previewed.lower() or "preview" in previewed.lower()
+
+    merge = world.merge(pull, GRACE, before)
+    push = json.dumps(
+        {"ref": "refs/heads/main", "before": before, "after": merge, "head_commit": {"id": merge}}
+    )
+    pushed = {**job, "GITHUB_SHA": merge, "GITHUB_RUN_ID": "2"}
+    step, _ = deploy(Story(world=world, event=push, variables=pushed), command="true")
+    assert step.exit_code == 0, step.log
+    [comment] = world.comments
+    assert comment.body != previewed
+    assert "preview" not in comment.body.lower()
+
+    deploy(
+        Story(world=world, event=json.dumps(payload), variables={**preview, "GITHUB_RUN_ID": "1"}),
+        command="true",
+    )
+    assert world.comments[0].body == comment.body, "an older run does not overwrite what was applied"
