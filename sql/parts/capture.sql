@@ -1,7 +1,7 @@
 -- How does a change get into the trail? Event triggers say what happened, audit.record writes it down.
 
--- Only the functions of the event triggers are SECURITY DEFINER and set the search_path: nobody else may execute what
--- they call. No literal here needs a backslash: PL/pgSQL compiles with the session's standard_conforming_strings.
+-- Only the functions of the event triggers are SECURITY DEFINER and set the search_path, and how identities are
+-- written: nobody else may execute what they call. No literal here needs a backslash: PL/pgSQL compiles with the session's standard_conforming_strings.
 
 -- A setting that the client delivered, or null.
 create or replace function audit.setting(name text)
@@ -307,6 +307,7 @@ create or replace function audit.remember_names()
   stable
   security definer
   set search_path = pg_catalog, pg_temp
+  set quote_all_identifiers = off
   language plpgsql
 as $function$
 declare
@@ -331,6 +332,7 @@ create or replace function audit.log_schema_changes()
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
+  set quote_all_identifiers = off
   language plpgsql
 as $function$
 declare
@@ -424,6 +426,7 @@ create or replace function audit.log_schema_drops()
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
+  set quote_all_identifiers = off
   language plpgsql
 as $function$
 declare
@@ -481,6 +484,7 @@ create or replace function audit.log_table_rewrites()
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
+  set quote_all_identifiers = off
   language plpgsql
 as $function$
 declare

@@ -76,7 +76,7 @@ create or replace function audit.sha256_of(value text)
 as $function$
   select sha256(
     case getdatabaseencoding()
-      when 'SQL_ASCII' then replace(value, '\', '\\')::bytea
+      when 'SQL_ASCII' then replace(value, $re$\$re$, $re$\\$re$)::bytea  -- whatever standard_conforming_strings is
       else convert_to(value, 'UTF8')
     end
   )
@@ -182,6 +182,9 @@ $function$;
 create or replace function audit.state_of_recorders()
   returns jsonb
   stable
+  -- How names are written must not depend on who asks.
+  set search_path = pg_catalog, pg_temp
+  set quote_all_identifiers = off
   language sql
 as $function$
   select jsonb_object_agg(s.name, s.state)

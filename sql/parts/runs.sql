@@ -78,16 +78,22 @@ begin
   update audit.migration_run
      set status = 'abandoned',
          finished_at = clock_timestamp()
-   where database_user = login
-     and status = 'open'
-     -- An earlier attempt of the same workflow run is over: GitHub begins none before the last one has ended.
-     and (
-           expires_at <= clock_timestamp()
-           or (
-                repository = run ->> 'repository'
-                and run_id = (run ->> 'run_id')::bigint
-                and run_attempt < (run ->> 'run_attempt')::int
-              )
+   where id in (
+           select r.id
+             from audit.migration_run r
+            where r.database_user = login
+              and r.status = 'open'
+              -- An earlier attempt of the same workflow run is over: GitHub begins none before the last one has ended.
+              and (
+                    r.expires_at <= clock_timestamp()
+                    or (
+                         r.repository = run ->> 'repository'
+                         and r.run_id = (run ->> 'run_id')::bigint
+                         and r.run_attempt < (run ->> 'run_attempt')::int
+                       )
+                  )
+              -- Whoever is closing it in a transaction that stays open holds up nobody.
+              for update skip locked
          );
   insert into audit.migration_run (
     database_user, begun_by, expires_at, repository, environment, workflow, job, run_id, run_attempt, run_url,
@@ -141,8 +147,14 @@ begin
       coalesce(quote_literal(ending ->> 'status'), 'without a status')
       using errcode = 'invalid_parameter_value';
   end if;
-  select r.* into run from audit.migration_run r where r.id = finish_run.id for update;
-  if not found then
+  begin
+    select r.* into run from audit.migration_run r where r.id = finish_run.id for update nowait;
+  exception
+    when lock_not_available then
+      raise exception 'Another session is finishing the migration run %.', finish_run.id
+        using errcode = 'lock_not_available';
+  end;
+  if run.id is null then
     raise exception 'There is no migration run %.', finish_run.id using errcode = 'no_data_found';
   end if;
   if run.begun_by <> session_user and not exists (
