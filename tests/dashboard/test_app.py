@@ -17,7 +17,7 @@ from urllib.parse import unquote, urldefrag
 import httpx
 import psycopg
 import pytest
-from conftest import serving_at
+from addresses import serving_at
 from servers import Database
 
 from audit_action import cli

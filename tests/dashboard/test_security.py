@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import httpx
 import pytest
-from conftest import serving_at
+from addresses import serving_at
 from servers import Database
 
 from audit_action.dashboard import security, serving

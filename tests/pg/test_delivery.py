@@ -9,10 +9,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import install_script
 from servers import Database
 
 from audit_action.demo.postgres import wheel_bin
+from audit_action.trail import install_script
 
 
 @pytest.fixture
@@ -160,7 +160,7 @@ def test_times_are_those_of_the_transaction_and_of_the_command(newest_audited: D
 def test_names_beyond_ascii_arrive_whatever_the_encoding(new_database: Any, encoding: str) -> None:
     database: Database = new_database(f"template template0 encoding '{encoding}' locale 'C'")
     with database.connect() as connection:
-        connection.execute(install_script().encode("ascii" if encoding != "UTF8" else "utf-8"))
+        connection.execute(install_script())
     name = "José"
     options = f"-c audit.user_name={name} -c audit.user_email=j@x -c audit.authors={{broken -c audit.run_id=é"
     with database.connect(options=options) as session:

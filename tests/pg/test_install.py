@@ -9,13 +9,13 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import install_script
 from psql import psql
 from psycopg import errors, sql
 from servers import Database
 
 from audit_action import __version__
 from audit_action.demo.postgres import Server
+from audit_action.trail import install_script
 
 HERE = Path(__file__).parent
 VERSIONS = sorted((HERE / "versions").glob("*.sql"))
@@ -112,7 +112,7 @@ select t.event_time, t.database_user, t.application_user_name, t.application_use
 
 def install(database: Database) -> None:
     with database.connect() as connection:
-        connection.execute(install_script().encode())
+        connection.execute(install_script())
 
 
 def catalog(database: Database) -> set[tuple[Any, ...]]:
@@ -159,7 +159,7 @@ def test_again_nothing_is_lost_and_nobody_waits(audited: Database) -> None:
         "select * from audit.transaction_audit, audit.migration_run, audit.installation, audit.block"
     )
     with audited.connect(options="-c statement_timeout=20s") as connection:
-        connection.execute(install_script().encode())
+        connection.execute(install_script())
     late.execute("create table public.later (id int)")
     late.commit()
     assert catalog(audited) == before
@@ -213,7 +213,7 @@ def test_a_newer_trail_is_left_alone(newest_audited: Database) -> None:
         with pytest.raises(
             errors.RaiseException, match=r"version 99\.0\.0, and this script would install the older"
         ):
-            connection.execute(install_script().encode())
+            connection.execute(install_script())
         connection.rollback()
     assert catalog(newest_audited) == before
 
@@ -271,6 +271,35 @@ def test_the_articles_tables_are_adopted(database: Database, login: str) -> None
         ("article",),
         (__version__,),
     ]
+
+
+def test_a_warehouse_is_installed_again_like_any_other(newest_audited: Database) -> None:
+    for script in ("sql/fan-in.sql", "sql/install.sql", "sql/fan-in.sql", "sql/fan-in.sql"):
+        done = psql(newest_audited, script, **({"warehouse": "1"} if "fan-in" in script else {}))
+        assert done.returncode == 0, done.stderr
+        with newest_audited.connect() as connection:
+            connection.execute("create table public.t (id int); drop table public.t")
+        assert bad_checks(newest_audited) == []
+        assert newest_audited.rows("select subject, detail from audit.verify() where not ok") == []
+    assert newest_audited.rows("select distinct source_database from audit.history") == [
+        (newest_audited.name,)
+    ]
+
+
+def test_a_reader_that_stays_is_named(newest_audited: Database) -> None:
+    """It does not wait for ever behind a dump, nor lets others wait behind it."""
+    reader = newest_audited.connect(autocommit=False)
+    reader.execute("select * from audit.history")
+    script = (
+        install_script()
+        .decode()
+        .replace("set local lock_timeout = '10s'", "set local lock_timeout = '100ms'")
+    )
+    with newest_audited.connect() as connection:
+        with pytest.raises(errors.LockNotAvailable, match=r"reading audit\.history for ten seconds"):
+            connection.execute(script.encode())
+        connection.rollback()
+    reader.rollback()
 
 
 STRANGERS = {
@@ -335,7 +364,9 @@ def test_a_failing_installation_leaves_nothing(database: Database) -> None:
     before = everything(database)
     with database.connect() as connection:
         with pytest.raises(errors.DivisionByZero):
-            connection.execute(install_script().replace("\ncommit;", "\nselect 1 / 0;\ncommit;").encode())
+            connection.execute(
+                install_script().decode().replace("\ncommit;", "\nselect 1 / 0;\ncommit;").encode()
+            )
         connection.rollback()
     assert everything(database) == before
 
@@ -343,8 +374,12 @@ def test_a_failing_installation_leaves_nothing(database: Database) -> None:
 def test_two_at_once_do_not_mix(newest_audited: Database) -> None:
     """The second waits ten seconds for the first, and says so."""
     first = newest_audited.connect()
-    script = install_script().replace("set local lock_timeout = '10s'", "set local lock_timeout = '100ms'")
-    assert script != install_script()
+    script = (
+        install_script()
+        .decode()
+        .replace("set local lock_timeout = '10s'", "set local lock_timeout = '100ms'")
+    )
+    assert script != install_script().decode()
     first.execute(script.removesuffix("commit;\n").encode())
     with (
         newest_audited.connect() as second,
@@ -403,7 +438,7 @@ def test_where_only_enable_is_allowed_it_goes_on_and_says_so(database: Database)
             $$ begin raise exception 'permission denied' using errcode = 'insufficient_privilege'; end $$
             """
         )
-    script = install_script()
+    script = install_script().decode()
     always = "execute format('alter event trigger %I enable always', wanted.column1);"
     assert script.count(always) == 1
     with database.connect() as connection:

@@ -8,9 +8,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import install_script
 from psycopg import errors, sql
 from servers import Database
+
+from audit_action.trail import install_script
 
 SEALED_TABLES = ("transaction_audit", "ddl_audit", "migration_run", "installation", "purged_block")
 OTHER_VALUES = {
@@ -214,12 +215,12 @@ def test_the_recorders_are_watched(
     assert [each for each, _ in found] == [subject]
     assert "between block" in found[0][1]
     # An installation mends it, and does not hide it.
-    newest_admin.execute(install_script().encode())
+    newest_admin.execute(install_script())
     assert [each for each, _ in wrong(newest_admin)] == [subject]
 
 
 def test_an_installation_explains_what_it_changes(admin: psycopg.Connection[Any]) -> None:
-    admin.execute(install_script().encode())
+    admin.execute(install_script())
     assert wrong(admin) == []
     told = admin.execute("select detail from audit.verify() where subject = 'recorders'").fetchall()
     assert any("sql/install.sql was run" in detail for (detail,) in told)

@@ -10,11 +10,11 @@ from typing import Any
 
 import psycopg
 import pytest
-from conftest import MAJORS, install_script
 from psycopg import sql
-from servers import Database, create_database, drop_database
+from servers import MAJORS, Database, create_database, drop_database
 
 from audit_action.demo.postgres import Server, wheel_bin
+from audit_action.trail import install_script
 
 TABLES = (
     "installation",
@@ -159,7 +159,7 @@ def new_transactions_are_new_rows(target: Database, ahead: int) -> None:
         connection.execute("select audit.seal()")
     assert wrong(target) == []
     with target.connect() as connection:
-        connection.execute(install_script().encode())
+        connection.execute(install_script())
     assert bad_checks(target) == set()
     assert wrong(target) == []
 
@@ -184,7 +184,7 @@ def test_a_restore_by_the_owner_of_a_database_is_completed_by_an_installation(
         assert trail(target) == trail(source)
         assert {check for check in bad_checks(target) if check.startswith("event trigger")}
         with target.connect() as admin:
-            admin.execute(install_script().encode())
+            admin.execute(install_script())
         assert bad_checks(target) == set()
         assert wrong(target) == []
         owners = target.rows(
@@ -216,7 +216,7 @@ def test_the_digests_hold_in_another_encoding(
     origin, target = made
     try:
         with origin.connect(client_encoding="UTF8") as connection:
-            connection.execute(install_script().encode())
+            connection.execute(install_script())
         with origin.connect(client_encoding="UTF8" if encoding == "LATIN1" else "SQL_ASCII") as connection:
             connection.execute('create table public."été" (id int)'.encode())
             connection.execute("select audit.seal()")
