@@ -53,6 +53,14 @@ $$;
 comment on function audit.subscription_name() is
   'The subscription whose rows this session applies; in any other session the name of the database.';
 
+do $$
+begin
+  if to_regrole('audit_owner') is not null then
+    alter function audit.subscription_name() owner to audit_owner;
+  end if;
+end
+$$;
+
 -- The default is evaluated for each row that comes without a value, and no row comes with one (PostgreSQL
 -- documentation, Logical Replication, Subscription: additional columns are filled with their default).
 alter table audit.migration_run
@@ -95,6 +103,29 @@ $$;
 
 comment on column audit.history.source_database is
   'In a warehouse: the subscription that brought the row, which is the database it is from.';
+
+-- It is an installation too: from here on this is the state that audit.status() and audit.verify() expect.
+do $$
+begin
+  if not exists (
+    select
+    from audit.installation i
+    where i.started_from = 'warehouse'
+      and i.fingerprint = audit.fingerprint()
+  ) then
+    insert into audit.installation (version, started_from, chain, fingerprint)
+    select
+      i.version,
+      'warehouse',
+      i.chain,
+      audit.fingerprint()
+    from audit.installation i
+    order by i.installed_at desc
+    limit 1;
+    perform audit.seal();
+  end if;
+end
+$$;
 
 commit;
 \endif
