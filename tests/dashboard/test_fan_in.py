@@ -162,6 +162,8 @@ def test_the_dashboard_shows_which_database_a_row_is_from(
     warehouse: tuple[Server, dict[str, Server]],
 ) -> None:
     home, publishers = warehouse
+    for name, server in publishers.items():
+        change(server, f"shown_{name}")
     assert eventually(lambda: arrived(home, publishers))
     database = Shown(home.url(), name="warehouse")
     database.open()
@@ -177,7 +179,7 @@ def test_the_dashboard_shows_which_database_a_row_is_from(
             assert page.runs >= 2
             assert page.manual > page.runs  # a comment after each run, and the publication itself
         assert set(pages.choices().databases) >= {"warehouse", "shop_eu", "shop_us"}
-        assert not pages.timeline(Filter(database="shop_eu", q="live_shop_us")).entries
-        assert pages.timeline(Filter(database="shop_us", q="live_shop_us")).entries
+        assert not pages.timeline(Filter(database="shop_eu", q="shown_shop_us")).entries
+        assert pages.timeline(Filter(database="shop_us", q="shown_shop_us")).entries
     finally:
         database.close()
