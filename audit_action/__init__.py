@@ -1,3 +1,3 @@
 """Who changed this schema, and who let it through: the answer, kept inside the database itself."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

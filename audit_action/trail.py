@@ -106,11 +106,13 @@ class Trail:
             server = f"{connection.info.host}:{connection.info.port}"
             return _all(connection, "describe_session", {"server": server}, Session)[0]
 
-    def install(self) -> None:
-        """Install or upgrade the trail, in one transaction."""
+    def install(self, *, for_dashboard: bool = False) -> None:
+        """Install or upgrade the trail, in one transaction; then, if wanted, sql/dashboard.sql."""
         try:
             with self._connected() as connection:
                 connection.execute(install_script())
+                if for_dashboard:
+                    connection.execute(dashboard_script())
         except CannotConnect:
             raise
         except TrailError as problem:
@@ -265,6 +267,11 @@ class Trail:
 def install_script() -> bytes:
     """The whole of sql/install.sql, the parts it includes put in their places."""
     return _with_includes(SQL / "install.sql")
+
+
+def dashboard_script() -> bytes:
+    """The whole of sql/dashboard.sql, in the same way."""
+    return _with_includes(SQL / "dashboard.sql")
 
 
 def _with_includes(path: Path) -> bytes:

@@ -1,12 +1,12 @@
 """What does the trail add to a DDL command, against no trigger and against the usual two-table trigger?
 
-    python bench/ddl_cost.py [--majors 18,15] [--rounds 7]
+    python bench/ddl_cost.py [--majors 18,15] [--blocks 60] [--only comment]
 
-Every round runs each variant once on a database of its own; the variants take turns, so that a disturbance
-of the machine hits all of them. Client and backend are pinned to a core each. Reported is the fastest round:
-what disturbs a run can only make it slower. `none again` is the control: it must come out as 1.00 +- 0.05.
-The processor time is the backend's own (Linux, /proc/<pid>/schedstat): what others do to the machine hardly
-touches it.
+Each variant has a database and a session of its own. The sessions take turns, a block of commands each, so
+that what disturbs the machine hits all of them; the order turns round every time. Client and backends are
+pinned to a core each. Reported is the lower quartile of a variant's blocks, by the clock and by the processor
+time of the backend itself (Linux, /proc/<pid>/schedstat), which others hardly touch. `none again` is the
+control: what it adds is the error of all.
 """
 
 from __future__ import annotations
@@ -15,6 +15,9 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import psycopg
@@ -22,117 +25,159 @@ import psycopg
 ROOT = Path(__file__).parent.parent
 sys.path[:0] = [str(ROOT / "tests")]
 
-from servers import bin_dir, create_database, drop_database  # noqa: E402
+from servers import Database, bin_dir, create_database, drop_database  # noqa: E402
 
 from audit_action.demo.postgres import Server, running  # noqa: E402
-from audit_action.trail import install_script  # noqa: E402
+from audit_action.trail import dashboard_script, install_script  # noqa: E402
 
-VARIANTS = ("none", "none again", "plain", "trail", "trail again")
 SETTINGS = {"autovacuum": "off", "max_wal_size": "4GB", "shared_buffers": "256MB", "checkpoint_timeout": "1h"}
+VARIANTS = {
+    "none": (),
+    "none again": (),
+    "plain": ((ROOT / "bench/plain_trigger.sql").read_bytes(),),
+    "trail": (install_script(),),
+    "trail, dashboard": (install_script(), dashboard_script()),
+}
+WARM_UP = 3
+
+# A row that is updated on a full page costs its page's cleaning, and how full the pages of the catalog are
+# depends on what was installed: every variant begins on a page of its own.
+FRESH_PAGE = """
+do $$
+declare
+  last int := (select max((ctid::text::point)[0]) from pg_description);
+begin
+  for number in 1 .. 1000 loop
+    execute format('create table filler_%s ()', number);
+    execute format('comment on table filler_%s is %L', number, repeat('x', 300));
+    exit when last < (select max((ctid::text::point)[0]) from pg_description);
+  end loop;
+end
+$$
+"""
+TABLES = tuple(f"create table bench_{n} (id int)" for n in range(50))
 
 
-def _separate() -> dict[str, tuple[list[str], list[str]]]:
-    """Workloads of one message a command: what to prepare, what to time."""
-    tables = [f"create table bench_{n} (id int)" for n in range(50)]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What is done before, and the commands of the block of a number."""
+
+    prepare: tuple[str, ...] = ()
+    block: Callable[[int], Sequence[str]]
+
+
+@dataclass(slots=True, kw_only=True)
+class Turns:
+    """A variant's session, and what its blocks took: seconds a command, by the clock and of the processor."""
+
+    database: Database
+    session: psycopg.Connection[tuple[int]]
+    clock: list[float] = field(default_factory=list)
+    processor: list[float] = field(default_factory=list)
+    size: int = 0
+
+
+def _works(blocks: int) -> dict[str, Work]:
+    made = tuple(f"create table made_{block}_{n} (id int)" for block in range(blocks) for n in range(20))
     return {
-        "comment on table": (
-            tables,
-            [f"comment on table bench_{n % 50} is 'remark {n}'" for n in range(1500)],
+        "comment on table": Work(
+            prepare=TABLES,
+            block=lambda b: [f"comment on table bench_{n} is 'remark {b}'" for n in range(50)],
         ),
-        "alter table add column": (
-            tables,
-            [f"alter table bench_{n % 50} add column added_{n} int" for n in range(1500)],
+        "alter table add column": Work(
+            prepare=TABLES,
+            block=lambda b: [f"alter table bench_{n} add column added_{b} int" for n in range(50)],
         ),
-        "create and drop table": (
-            [],
-            [
-                f"{what} table made_{n}{rest}"
-                for n in range(400)
-                for what, rest in (("create", " (id int)"), ("drop", ""))
+        "create table": Work(block=lambda b: [f"create table new_{b}_{n} (id int)" for n in range(20)]),
+        "drop table": Work(prepare=made, block=lambda b: [f"drop table made_{b}_{n}" for n in range(20)]),
+        "comment, one transaction": Work(
+            prepare=TABLES,
+            block=lambda b: [
+                "begin",
+                *(f"comment on table bench_{n} is 'remark {b}'" for n in range(50)),
+                "commit",
             ],
-        ),
-        "comment, one transaction": (
-            tables,
-            ["begin", *(f"comment on table bench_{n % 50} is 'remark {n}'" for n in range(1500)), "commit"],
         ),
     }
 
 
-def _one_message(kind: str, count: int) -> tuple[list[str], list[str]]:
-    if kind == "comment":
-        return ["create table bench_0 (id int)"], [
-            ";".join(f"comment on table bench_0 is 'remark number {n} of the message'" for n in range(count))
-        ]
-    return [], [";".join(f"create table made_{n} (id int, name text, at timestamptz)" for n in range(count))]
+def _messages() -> dict[str, Work]:
+    def message(count: int) -> Work:
+        text = ";".join(
+            f"comment on table bench_0 is 'remark number {n} of the message'" for n in range(count)
+        )
+        return Work(prepare=TABLES[:1], block=lambda b: [text])
+
+    return {f"{count} x comment in one message": message(count) for count in (100, 300, 1000, 3000)}
 
 
-def _install(database_url: str, variant: str) -> None:
-    with psycopg.connect(database_url, autocommit=True) as connection:
-        if variant == "plain":
-            connection.execute((ROOT / "bench/plain_trigger.sql").read_bytes())
-        elif variant.startswith("trail"):
-            connection.execute(install_script())
+def _begin(server: Server, name: str, scripts: Sequence[bytes], work: Work, stack: ExitStack) -> Turns:
+    database = create_database(server, name)
+    stack.callback(drop_database, database)
+    with psycopg.connect(database.url(), autocommit=True) as admin:
+        for script in scripts:
+            admin.execute(script)
+        for statement in (FRESH_PAGE, *work.prepare):
+            admin.execute(statement.encode())
+    session = stack.enter_context(psycopg.connect(database.url(), autocommit=True))
+    session.prepare_threshold = None
+    os.sched_setaffinity(session.info.backend_pid, {1})
+    return Turns(database=database, session=session, size=_size(session))
 
 
-def _timed(server: Server, variant: str, prepare: list[str], timed: list[str]) -> tuple[float, float, int]:
-    """Seconds of the timed statements, the backend's own of them, and the bytes that the trail grew by."""
-    database = create_database(server, f"bench_{os.getpid()}")
-    try:
-        _install(database.url(), variant)
-        with psycopg.connect(database.url(), autocommit=True) as connection:
-            connection.prepare_threshold = None
-            os.sched_setaffinity(connection.info.backend_pid, {1})
-            for statement in prepare:
-                connection.execute(statement.encode())
-            before = _size(connection)
-            encoded = [statement.encode() for statement in timed]
-            start, own = time.perf_counter(), _processor_seconds(connection.info.backend_pid)
-            for statement in encoded:
-                connection.execute(statement)
-            seconds = time.perf_counter() - start
-            own = _processor_seconds(connection.info.backend_pid) - own
-            return seconds, own, _size(connection) - before
-    finally:
-        drop_database(database)
+def _turn(turns: Turns, statements: Sequence[str], *, counts: bool) -> None:
+    encoded = [statement.encode() for statement in statements]
+    commands = sum(s.count(";") + 1 for s in statements if s not in ("begin", "commit"))
+    start, own = time.perf_counter(), _processor_seconds(turns.session.info.backend_pid)
+    for statement in encoded:
+        turns.session.execute(statement)
+    own = _processor_seconds(turns.session.info.backend_pid) - own
+    taken = time.perf_counter() - start
+    if counts:
+        turns.clock.append(taken / commands)
+        turns.processor.append(own / commands)
 
 
 def _processor_seconds(pid: int) -> float:
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
-def _size(connection: psycopg.Connection[tuple[int]]) -> int:
-    row = connection.execute(
+def _size(session: psycopg.Connection[tuple[int]]) -> int:
+    row = session.execute(
         "select coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint"
         " from pg_class c join pg_namespace n on n.oid = c.relnamespace"
         " where n.nspname in ('audit', 'plain') and c.relkind = 'r'"
     ).fetchone()
-    assert row is not None
+    assert row is not None  # an aggregate gives one row
     return row[0]
 
 
-def _measure(
-    server: Server, name: str, work: tuple[list[str], list[str]], rounds: int, variants: tuple[str, ...]
-) -> None:
-    commands = sum(statement.count(";") + 1 for statement in work[1] if statement not in ("begin", "commit"))
-    best = dict.fromkeys(variants, float("inf"))
-    least = dict.fromkeys(variants, float("inf"))
-    size = dict.fromkeys(variants, 0)
-    for number in range(rounds):
-        for variant in variants if number % 2 else variants[::-1]:
-            seconds, own, size[variant] = _timed(server, variant, *work)
-            best[variant] = min(best[variant], seconds)
-            least[variant] = min(least[variant], own)
-    none = best["none"]
-    for variant in variants:
-        added = (best[variant] - none) / commands * 1e6
-        ratio = best[variant] / none
-        added_own = (least[variant] - least["none"]) / commands * 1e6
-        print(
-            f"| {server.major} | {name} | {variant} | {best[variant] * 1e3:.1f} | {ratio:.2f} | {added:.1f} "
-            f"| {least[variant] / commands * 1e6:.1f} | {added_own:.1f} "
-            f"| {size[variant] / 1e6:.2f} |",
-            flush=True,
-        )
+def _quartile(values: Sequence[float]) -> float:
+    return sorted(values)[len(values) // 4]
+
+
+def _measure(server: Server, name: str, work: Work, blocks: int) -> None:
+    with ExitStack() as stack:
+        all_turns = {
+            variant: _begin(server, f"bench_{number}", scripts, work, stack)
+            for number, (variant, scripts) in enumerate(VARIANTS.items())
+        }
+        for block in range(blocks):
+            order = list(all_turns.values())
+            for turns in order if block % 2 else order[::-1]:
+                _turn(turns, work.block(block), counts=block >= WARM_UP)
+        none, plain = all_turns["none"], all_turns["plain"]
+        for variant, turns in all_turns.items():
+            clock, own = _quartile(turns.clock), _quartile(turns.processor)
+            added = own - _quartile(none.processor)
+            share = added / (_quartile(plain.processor) - _quartile(none.processor))
+            grown = (_size(turns.session) - turns.size) / blocks
+            print(
+                f"| {server.major} | {name} | {variant} | {clock * 1e6:.1f} | {own * 1e6:.1f} "
+                f"| {added * 1e6:.1f} | {share:.2f} | {own / _quartile(none.processor):.2f} "
+                f"| {grown / 1e6:.2f} |",
+                flush=True,
+            )
 
 
 def main() -> None:
@@ -140,28 +185,24 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--majors", default="18,15")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--blocks", type=int, default=60)
     parser.add_argument("--only", default="", help="a part of a workload's name")
     arguments = parser.parse_args()
     os.sched_setaffinity(0, {0})
     print(
-        "| PostgreSQL | work | variant | ms | ratio | added us a command | CPU us | added CPU us | trail MB |"
+        "| PostgreSQL | work | variant | us a command | of the processor | added | of the plain trigger's"
+        " | of none | MB a block |"
     )
     print("|-|-|-|-|-|-|-|-|-|")
     for major in map(int, arguments.majors.split(",")):
         # As real servers do it: since 16 the login is then known without asking the activity table.
         with running(major, bin_dir(major), settings=SETTINGS, password="bench") as server:
-            for name, work in _separate().items():
+            for name, work in _works(arguments.blocks).items():
                 if arguments.only in name:
-                    _measure(server, name, work, arguments.rounds, VARIANTS)
-            for kind in ("comment", "create"):
-                for count in (100, 300, 1000, 3000):
-                    name = f"{count} x {kind} in one message"
-                    if arguments.only in name:
-                        work = _one_message(kind, count)
-                        _measure(
-                            server, name, work, max(2, arguments.rounds // 2), ("none", "plain", "trail")
-                        )
+                    _measure(server, name, work, arguments.blocks)
+            for name, work in _messages().items():
+                if arguments.only in name:
+                    _measure(server, name, work, WARM_UP + 4)
 
 
 if __name__ == "__main__":

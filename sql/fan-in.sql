@@ -128,6 +128,9 @@ end
 $$;
 
 commit;
+
+-- Nothing changes the schema here often, and every filter is over many trails.
+\ir dashboard.sql
 \endif
 
 \if :{?publisher}

@@ -13,8 +13,8 @@ begin;
 set local client_min_messages = warning;
 \ir parts/start_state.sql
 \ir parts/adopt_article.sql
+\ir parts/leave_0_1_0.sql
 \ir parts/tables.sql
-\ir parts/reading.sql
 \ir parts/redaction.sql
 \ir parts/naming.sql
 \ir parts/runs.sql

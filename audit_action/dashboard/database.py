@@ -5,9 +5,10 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import cache, cached_property
 from pathlib import Path
+from threading import local
 from time import monotonic
 from typing import TypeVar
 
@@ -53,6 +54,7 @@ class Database:
         self._timeout = timeout
         self.name = name or name_of(url)
         self._down_until, self._why_down = 0.0, ""
+        self._here = local()
         self._pool: ConnectionPool[psycopg.Connection] = ConnectionPool(
             url,
             open=False,
@@ -79,9 +81,22 @@ class Database:
         """End all connections."""
         self._pool.close()
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What this thread asks inside is answered by one connection, out of one snapshot."""
+        with self._reading() as connection:
+            self._here.connection = connection
+            try:
+                yield
+            finally:
+                self._here.connection = None
+
     def rows(self, query: str, values: Mapping[str, object], record: type[_T]) -> list[_T]:
         """All rows of the query of that name, as records with a field for each column."""
-        with self._reading() as connection, connection.cursor(row_factory=class_row(record)) as cursor:
+        with (
+            self._here_or_reading() as connection,
+            connection.cursor(row_factory=class_row(record)) as cursor,
+        ):
             return cursor.execute(self._sql(query), values).fetchall()
 
     def stream(self, query: str, values: Mapping[str, object], record: type[_T]) -> Iterator[_T]:
@@ -95,13 +110,20 @@ class Database:
     @cached_property
     def access(self) -> Access:
         """What this login may do, and what the trail here has. Remembered from the first answer on."""
-        with self._reading() as connection, connection.cursor(row_factory=class_row(Access)) as cursor:
+        with (
+            self._here_or_reading() as connection,
+            connection.cursor(row_factory=class_row(Access)) as cursor,
+        ):
             found = cursor.execute(_text("describe_access")).fetchone()
         assert found is not None  # a select without from gives one row
         return found
 
     def _sql(self, query: str) -> bytes:
         return _filled(query, warehouse=self.access.warehouse)
+
+    def _here_or_reading(self) -> AbstractContextManager[psycopg.Connection]:
+        here: psycopg.Connection | None = getattr(self._here, "connection", None)
+        return nullcontext(here) if here else self._reading()
 
     @contextmanager
     def _reading(self, patience: int = 1) -> Iterator[psycopg.Connection]:

@@ -111,12 +111,13 @@ class Filter:
 
     def values(self, schemas: tuple[str, ...] = ()) -> Parameters:
         """The parameters of every query that takes a filter; `schemas` are those an object may be in."""
-        words = [f"%{literal(each)}%" for each in self.words]
+        # The longest is looked for first: it is found in the fewest texts.
+        words = sorted((f"%{literal(each)}%" for each in self.words), key=len, reverse=True)
         objects = identities(self.object, schemas)
         last = _day(self.until)
         return {
-            "words": words or None,
-            "longest": max(words, key=len, default=None),
+            "longest": words[0] if words else None,
+            "words": words[1:],
             "objects": list(objects) or None,
             "tags": list(tags_of(self.kind)) if self.kind else None,
             "database_user": self.user or None,

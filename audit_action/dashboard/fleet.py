@@ -60,10 +60,15 @@ class Fleet:
         """Put the question to every database, or to those that `name` can mean."""
         asked = self.named(name)
         if len(asked) == 1:  # nothing to wait for beside it
-            return _gathered(asked, [lambda: question(asked[0])])
-        futures = [self._threads.submit(question, each) for each in asked]
+            return _gathered(asked, [lambda: _answer(question, asked[0])])
+        futures = [self._threads.submit(_answer, question, each) for each in asked]
         deadline = monotonic() + self._patience
         return _gathered(asked, [_waiting(each, deadline) for each in futures])
+
+
+def _answer(question: Callable[[Database], _T], database: Database) -> _T:
+    with database.snapshot():
+        return question(database)
 
 
 def _waiting(future: Future[_T], deadline: float) -> Callable[[], _T]:

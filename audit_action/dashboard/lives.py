@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from audit_action.dashboard.database import Database
-from audit_action.dashboard.filters import Filter, Position, identities, literal
+from audit_action.dashboard.filters import Filter, Position, identities
 from audit_action.dashboard.life import IndexCandidate, Span, TurningPoint, own_indexes, spans
 from audit_action.dashboard.reading import PER_MESSAGE, source
 from audit_action.dashboard.records import FoundEvent, Part, Run, Sender
@@ -87,6 +88,10 @@ def life(database: Database, name: str, wanted: Filter, limit: int) -> Life:
     )
 
 
+_END = r'[ ("/\n\r\t-]'
+"""What comes after a table's name in CREATE INDEX. With its end, trigrams find few others by a name."""
+
+
 def _indexes(database: Database, found: Sequence[Span], of: str | None) -> tuple[str, ...]:
     names = list(dict.fromkeys(each.name for each in found))
     if "(" in names[0] or " on " in names[0]:  # a function, a trigger: nothing that has indexes
@@ -96,7 +101,7 @@ def _indexes(database: Database, found: Sequence[Span], of: str | None) -> tuple
         "index_candidates",
         {
             "names": names,
-            "written": [f"%{literal(each)}%" for each in written],
+            "written": f"({'|'.join(map(re.escape, written))}){_END}",
             "schemas": list(dict.fromkeys(each.partition(".")[0].strip('"') for each in names)),
             "source": of,
         },
@@ -145,6 +150,7 @@ def told(
         "events_of_entries",
         {
             **wanted.values(),
+            "truncates": True,
             "objects": list(names) or None,
             "runs": [],
             "transactions": list(transactions),

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from audit_action.dashboard.database import Database
 from audit_action.dashboard.filters import Filter, Parameters, Position
-from audit_action.dashboard.records import Counted, Entry, Found, FoundEvent, Name, Part, Run, Sender
+from audit_action.dashboard.records import Answer, Counted, Entry, Found, FoundEvent, Name, Part, Run, Sender
 from audit_action.dashboard.telling import destructive_only, parts
 
 MOST_HITS = 1_000
@@ -57,11 +57,17 @@ def parameters(database: Database, wanted: Filter) -> Parameters:
     A session names an e-mail address, which is a person's where a run knows them by it.
     """
     known = database.rows("list_emails", {"person": wanted.person}, Name) if wanted.person else []
+    return {**about_events(database, wanted), "emails": [wanted.person, *(each.name for each in known)]}
+
+
+def about_events(database: Database, wanted: Filter) -> Parameters:
+    """What a query takes that asks of events alone, whoever is behind them."""
+    indexed = {"words_indexed": database.access.words_indexed}
     return {
         **wanted.values(tuple(database.access.schemas)),
+        **indexed,
         "source": source(database, wanted),
-        "words_indexed": database.access.words_indexed,
-        "emails": [wanted.person, *(each.name for each in known)],
+        "truncates": wanted.destructive and database.rows("any_truncate", indexed, Answer)[0].yes,
     }
 
 
@@ -88,7 +94,7 @@ def entries(
     if not found:
         return ()
     values = {
-        **parameters(database, wanted),
+        **about_events(database, wanted),
         "runs": [each.run_id for each in found if each.run_id],
         "transactions": [each.transaction_audit_id for each in found if each.transaction_audit_id],
         "per_entry": PER_ENTRY,

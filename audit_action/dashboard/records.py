@@ -166,3 +166,10 @@ class Name:
     """One name to offer."""
 
     name: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Yes or no."""
+
+    yes: bool

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from markupsafe import Markup, escape
@@ -38,6 +39,11 @@ _CLASSES = {"comment": "c", "string": "s", "quoted": "q", "number": "n", "keywor
 
 def sentence(said: Sentence, words: Sequence[str] = ()) -> Markup:
     """A sentence of the report; the database's own names as code."""
+    return _sentence(said, tuple(words))
+
+
+@lru_cache(maxsize=2_000)  # what was committed does not change, and the newest is looked at most
+def _sentence(said: Sentence, words: Sequence[str]) -> Markup:
     return Markup("").join(
         Markup("<code>{}</code>").format(marked(each.text, words))
         if isinstance(each, Name)
@@ -52,6 +58,11 @@ def sql(text: str, words: Sequence[str] = (), limit: int = 20_000) -> Markup:
     >>> print(sql("drop table a -- <b>"))
     <span class=k>drop</span> <span class=k>table</span> a <span class=c>-- &lt;b&gt;</span>
     """
+    return _sql(text, tuple(words), limit)
+
+
+@lru_cache(maxsize=2_000)
+def _sql(text: str, words: Sequence[str], limit: int) -> Markup:
     shown = visible(shortened(text.replace("\r\n", "\n").strip(), limit), keep="\n\t")
     pieces: list[Markup] = []
     at = 0

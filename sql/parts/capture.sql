@@ -1,7 +1,8 @@
--- How does a change get into the trail? Event triggers say what happened, audit.record writes it down.
+-- How does a change get into the trail? Event triggers say what happened, audit.log_schema_changes writes it down.
 
--- Only the functions of the event triggers are SECURITY DEFINER and set the search_path, and how identities are
--- written: nobody else may execute what they call. No literal here needs a backslash: PL/pgSQL compiles with the session's standard_conforming_strings.
+-- Only the function of the event triggers is SECURITY DEFINER and sets the search_path, and how identities are written:
+-- nobody else may execute what it calls. No literal here needs a backslash: PL/pgSQL compiles with the session's
+-- standard_conforming_strings.
 
 -- A setting that the client delivered, or null.
 create or replace function audit.setting(name text)
@@ -52,34 +53,52 @@ begin
 end
 $function$;
 
--- The first event of a transaction: who, how, and which migration run. The run is looked for in this order: what the
--- setting audit.run_id claims, what the application's name claims, the only open run of this login. A claim that
--- names no open run of this login is kept as a claim, and finds none. Returns the key of the transaction.
-create or replace function audit.record_transaction(xid bigint)
+-- The key of a transaction, which whoever is in it need not look up: when it began, so that keys are in the order of
+-- time and new ones go to the end of an index; then the server and the number, of which no two are alike.
+create or replace function audit.transaction_key(xid bigint)
   returns uuid
+  stable
+  language sql
+as $function$
+  select (
+    encode(
+      timestamptz_send(current_timestamp)
+      || int8send(hashfloat8extended(date_part('epoch', pg_postmaster_start_time()), xid)),
+      'hex'
+    )
+  )::uuid
+$function$;
+
+-- Which migration run does this session belong to? Looked for in this order: what the setting audit.run_id claims, what
+-- the application's name claims, the only open run of this login. A claim that names no open run of this login is kept
+-- as a claim, and finds none.
+create or replace function audit.find_run(
+  login text,
+  out run_id uuid,
+  out delivery text,
+  out ambiguous boolean,
+  out claimed_run_id text,
+  out claims jsonb,
+  out user_name text,
+  out user_email text
+)
   volatile
   language plpgsql
 as $function$
 declare
-  login     text := audit.login_user();
   app_name  text := current_setting('application_name');
-  person    text := current_setting('audit.user_name', true);
-  claimed   text := current_setting('audit.run_id', true);
   named     text;
   began_as  text;
-  claims    jsonb;
   open_runs text[];
-  found_as  text := 'none';
-  run       text;
-  key       uuid;
 begin
   if app_name like 'schema-audit/%' then
     named := substr(app_name, 14, 36);
   end if;
   -- Whoever delivers anything delivers one of these two.
-  if claimed <> '' or person <> '' then
-    claimed := audit.setting('audit.run_id');
-    person := audit.setting('audit.user_name');
+  if current_setting('audit.run_id', true) <> '' or current_setting('audit.user_name', true) <> '' then
+    claimed_run_id := audit.setting('audit.run_id');
+    user_name := audit.setting('audit.user_name');
+    user_email := audit.setting('audit.user_email');
     claims := jsonb_strip_nulls(jsonb_build_object(
       'commit', audit.setting('audit.commit'),
       'authors', audit.setting('audit.authors'),
@@ -88,70 +107,40 @@ begin
       'pull_requests', audit.setting('audit.pull_requests'),
       'run_url', audit.setting('audit.run_url')
     ));
-  else
-    claimed := null;
-    person := null;
   end if;
-  -- Mostly there is none, and one look at a small index says so.
-  select r.id
-    into key
-    from audit.migration_run r
-   where r.database_user = login
-     and r.status = 'open';
-  if key is not null then
-    open_runs := array(
-      select r.id::text
-        from audit.migration_run r
-       where r.database_user = login
-         and r.status = 'open'
-         and r.expires_at > clock_timestamp()
-    );
-    if lower(claimed) = any (open_runs) then
-      found_as := 'session';
-      run := claimed;
-    elsif cardinality(open_runs) = 1 and lower(named) = any (open_runs) then
-      found_as := 'application_name';
-      run := named;
-    else
-      -- Only the name that a session began with is its own for certain; it outlives a later SET, and reading it costs
-      -- half a millisecond. A name that was set is what a transaction pooler does for its clients, and the next
-      -- client that brings none inherits it: it tells no two open runs apart, and one that has ended is not a claim.
-      select substr(s.reset_val, 14, 36)
-        into began_as
-        from pg_settings s
-       where s.name = 'application_name'
-         and s.reset_val like 'schema-audit/%';
-      if lower(began_as) = any (open_runs) then
-        found_as := 'application_name';
-        run := began_as;
-      elsif claimed is null and began_as is null and cardinality(open_runs) = 1 then
-        found_as := 'open_run';
-        run := open_runs[1];
-      end if;
+  delivery := 'none';
+  open_runs := array(
+    select r.id::text
+      from audit.migration_run r
+     where r.database_user = login
+       and r.status = 'open'
+       and r.expires_at > clock_timestamp()
+  );
+  if lower(claimed_run_id) = any (open_runs) then
+    delivery := 'session';
+    run_id := claimed_run_id;
+  elsif cardinality(open_runs) = 1 and lower(named) = any (open_runs) then
+    delivery := 'application_name';
+    run_id := named;
+  elsif cardinality(open_runs) > 0 then
+    -- Only the name that a session began with is its own for certain; it outlives a later SET, and reading it costs
+    -- half a millisecond. A name that was set is what a transaction pooler does for its clients, and the next
+    -- client that brings none inherits it: it tells no two open runs apart, and one that has ended is not a claim.
+    select substr(s.reset_val, 14, 36)
+      into began_as
+      from pg_settings s
+     where s.name = 'application_name'
+       and s.reset_val like 'schema-audit/%';
+    if lower(began_as) = any (open_runs) then
+      delivery := 'application_name';
+      run_id := began_as;
+    elsif claimed_run_id is null and began_as is null and cardinality(open_runs) = 1 then
+      delivery := 'open_run';
+      run_id := open_runs[1];
     end if;
   end if;
-  insert into audit.transaction_audit (
-    transaction_id, event_time, database_user, application_user_name, application_user_email, client_address,
-    login_user, role, application_name, pid, delivery, ambiguous, run_id, claimed_run_id, claims
-  ) values (
-    xid,
-    transaction_timestamp(),
-    session_user,
-    person,
-    case when claims is not null then audit.setting('audit.user_email') end,
-    inet_client_addr(),
-    login,
-    nullif(current_setting('role'), 'none'),
-    app_name,
-    pg_backend_pid(),
-    found_as,
-    run is null and coalesce(cardinality(open_runs) > 1, false),
-    run::uuid,
-    coalesce(claimed, named, began_as),
-    claims
-  )
-  returning id into key;
-  return key;
+  ambiguous := run_id is null and cardinality(open_runs) > 1;
+  claimed_run_id := coalesce(claimed_run_id, named, began_as);
 end
 $function$;
 
@@ -182,101 +171,15 @@ $function$;
 comment on function audit.signed(text) is
   'The content with a signature that only the owner of the trail can make.';
 
--- Writes one event, and before it the transaction and with it the text, where they are new. Returns its position.
-create or replace function audit.record(
-  event text,
-  tag text,
-  object_type text,
-  schema_name text,
-  identity text,
-  previous text,
-  original boolean,
-  reason int,
-  statement text
-)
-  returns int
-  volatile
-  language plpgsql
+-- Whether a text may hold a secret. Nearly always no; a regular expression would say so at several times the cost.
+create or replace function audit.may_hold_secret(content text)
+  returns boolean
+  immutable
+  language sql
 as $function$
-declare
-  xid      bigint := txid_current();
-  moment   timestamptz := statement_timestamp();
-  key      uuid;
-  place    int := 1;
-  message  int := 1;
-  earlier  timestamptz;
-  query    text;
-  unmasked text;
-  redacted boolean := false;
-  alone    boolean := current_setting('transaction_isolation') = 'serializable';
-  standing text[];
-begin
-  if alone then
-    standing := string_to_array(current_setting('audit.standing', true), ' ');
-    if standing[1] = xid::text
-       and array_to_string(standing, ' ') = audit.signed(array_to_string(standing[1:5], ' '))
-    then
-      key := standing[2];
-      place := standing[3]::int + 1;
-      message := standing[4];
-      earlier := case when standing[5] = extract(epoch from moment)::text then moment end;
-    end if;
-  else
-    select t.id
-      into key
-      from audit.transaction_audit t
-     where t.event_time = transaction_timestamp()
-       and t.transaction_id = xid;
-  end if;
-  if key is null then
-    key := audit.record_transaction(xid);
-  elsif not alone then
-    select d.position + 1, d.message, d.message_time
-      into place, message, earlier
-      from audit.ddl_audit d
-     where d.transaction_audit_id = key
-     order by d.position desc
-     limit 1;
-  end if;
-  -- All statements of one message have one statement_timestamp(), and no two messages of a transaction do.
-  if earlier = moment then
-    null;
-  else
-    message := place;
-    query := current_query();
-    -- Nearly always no. A regular expression would say so at several times the cost.
-    if lower(query) like any (
-      '{%passw%,%pwd%,%secret%,%token%,%api_key%,%apikey%,%credential%,%conninfo%,%connection%,%server%,%mapping%,%://%}'
-    ) then
-      query := audit.redact(query);
-      redacted := query <> current_query();
-    end if;
-  end if;
-  if lower(statement) like any (
-    '{%passw%,%pwd%,%secret%,%token%,%api_key%,%apikey%,%credential%,%conninfo%,%connection%,%server%,%mapping%,%://%}'
-  ) then
-    unmasked := statement;
-    statement := audit.redact(statement);
-    redacted := redacted or statement <> unmasked;
-  end if;
-  insert into audit.ddl_audit (
-    transaction_audit_id, position, transaction_id, message, message_time, event_time, event, command_tag,
-    object_type, schema_name, object_identity, previous_identity, original, rewrite_reason,
-    statement_text, query_text, redacted
-  ) values (
-    key, place, xid, message, moment, clock_timestamp(), event, tag,
-    object_type, schema_name, identity, previous, original, reason,
-    statement, query, redacted
-  );
-  if alone then
-    perform set_config(
-      'audit.standing',
-      audit.signed(concat_ws(' ', xid, key, place, message, extract(epoch from moment))),
-      true
-    );
-  end if;
-  return place;
-end
+  select lower(content collate "C") like any (
+    '{%passw%,%pwd%,%secret%,%token%,%api%key%,%credential%,%conn%,%server%,%wrapper%,%://%}'
+  )
 $function$;
 
 -- The statement that a function or a DO block ran, out of the stack that PL/pgSQL shows. Line 1 is the function that
@@ -298,98 +201,26 @@ begin
 end
 $function$;
 
--- Runs before audit.log_schema_changes, because its event trigger's name sorts before, and leaves it the old names.
--- It is STABLE on purpose: such a function reads the catalog as it was before the command, and there the old name of
--- a renamed object still stands (spi.c: a read-only function takes no new snapshot). It must not do so where there is
--- no snapshot left to read with, which is in commands that run in transactions of their own (CONCURRENTLY).
-create or replace function audit.remember_names()
-  returns event_trigger
-  stable
-  security definer
-  set search_path = pg_catalog, pg_temp
-  set quote_all_identifiers = off
+-- The old names of the objects that the command which is just ending renamed or moved, by classid, objid and objsubid;
+-- null where there is none. It is IMMUTABLE on purpose: such a function reads the catalog with the snapshot of its
+-- caller, and for an expression of such functions alone PL/pgSQL takes no new one (pl_exec.c, expr_simple_mutable). So it
+-- reads with the command's own, from before the command, and there the old name of a renamed object still stands.
+create or replace function audit.previous_names(tag text)
+  returns jsonb
+  immutable
   language plpgsql
 as $function$
-declare
-  names jsonb;
 begin
-  if tg_tag <> 'ALTER TABLE' or current_query() !~* 'concurrently' then
+  -- A command that runs in transactions of its own has no snapshot left to read with.
+  if tag = 'ALTER TABLE' and current_query() ~* 'detach.*concurrently' then
+    return null;
+  end if;
+  return (
     select jsonb_object_agg(format('%s %s %s', c.classid, c.objid, c.objsubid), p.identity)
-      into names
       from pg_event_trigger_ddl_commands() c,
            audit.previous_identity(c.classid, c.objid, c.objsubid, c.object_identity) as p (identity)
-     where p.identity is not null;
-  end if;
-  -- Whatever the session put there is gone, too.
-  if names is not null or current_setting('audit.previous_names', true) <> '' then
-    perform set_config('audit.previous_names', coalesce(names::text, ''), true);
-  end if;
-end
-$function$;
-
-create or replace function audit.log_schema_changes()
-  returns event_trigger
-  volatile
-  security definer
-  set search_path = pg_catalog, pg_temp
-  set quote_all_identifiers = off
-  language plpgsql
-as $function$
-declare
-  command   record;
-  granted   record;
-  altered   boolean := tg_tag like 'ALTER %';
-  names     jsonb;
-  previous  text;
-  stack     text;
-  statement text;
-  last_id   oid;
-  last_sub  int;
-  last_tag  text;
-  place     int;
-begin
-  if altered then
-    names := nullif(current_setting('audit.previous_names', true), '');
-  end if;
-  for command in
-    select *
-      from pg_event_trigger_ddl_commands() c
-     where not c.in_extension
-       and (c.schema_name is null or c.schema_name not in ('pg_temp', 'pg_toast'))
-  loop
-    -- CREATE OR REPLACE VIEW tells of the view and of its new columns, in the same words.
-    if command.objid = last_id and command.objsubid = last_sub and command.command_tag = last_tag then
-      continue;
-    end if;
-    last_id := command.objid;
-    last_sub := command.objsubid;
-    last_tag := command.command_tag;
-    if stack is null then
-      get diagnostics stack = pg_context;
-      -- One line: nobody called us but the server itself.
-      statement := case when stack like E'%\n%' then audit.inner_statement(stack) end;
-    end if;
-    if command.object_identity is null and tg_tag in ('GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES') then
-      for granted in
-        select *
-          from audit.granted_objects(
-                 case when stack like E'%\n%' then statement else audit.grant_statement() end
-               )
-      loop
-        place := audit.record(
-          'command', command.command_tag, command.object_type, granted.schema_name, granted.object_identity,
-          null, null, null, statement
-        );
-      end loop;
-      continue when place is not null;
-    elsif altered and names is not null then
-      previous := names ->> format('%s %s %s', command.classid, command.objid, command.objsubid);
-    end if;
-    place := audit.record(
-      'command', command.command_tag, command.object_type, command.schema_name, command.object_identity,
-      previous, null, null, statement
-    );
-  end loop;
+     where p.identity is not null
+  );
 end
 $function$;
 
@@ -421,7 +252,99 @@ $function$;
 comment on function audit.in_extension_script() is
   'Whether the script of an extension is running in this session.';
 
-create or replace function audit.log_schema_drops()
+-- An object that a command touched.
+do $$
+begin
+  if to_regtype('audit.touched_object') is null then
+    create type audit.touched_object as (
+      command_tag        text,
+      object_type        text,
+      schema_name        text,
+      object_identity    text,
+      previous_identity  text,
+      original           boolean,
+      rewrite_reason     int
+    );
+  end if;
+end
+$$;
+
+-- What a command made or altered, where that is not simply what PostgreSQL tells: with old names, or with the objects of
+-- a GRANT. CREATE OR REPLACE VIEW tells of the view and of its new columns, in the same words.
+create or replace function audit.made_objects(names jsonb, granting text)
+  returns audit.touched_object[]
+  volatile
+  language plpgsql
+as $function$
+begin
+  return array(
+    select row(
+             c.command_tag,
+             c.object_type,
+             coalesce(g.schema_name, c.schema_name),
+             coalesce(g.object_identity, c.object_identity),
+             names ->> format('%s %s %s', c.classid, c.objid, c.objsubid),
+             null,
+             null
+           )::audit.touched_object
+      from (
+             select e.*,
+                    lag(row(e.objid, e.objsubid, e.command_tag)) over (order by e.ordinality) as last
+               from pg_event_trigger_ddl_commands() with ordinality e
+           ) c
+      left join audit.granted_objects(granting) g on granting is not null and c.object_identity is null
+     where not c.in_extension
+       and (c.schema_name is null or c.schema_name not in ('pg_temp', 'pg_toast'))
+       and (c.objid is null or c.last is distinct from row(c.objid, c.objsubid, c.command_tag))
+     order by c.ordinality
+  );
+end
+$function$;
+
+-- What a command dropped.
+create or replace function audit.dropped_objects(tag text)
+  returns setof audit.touched_object
+  stable
+  language sql
+as $function$
+  with dropped as materialized (
+    select d.*
+      from pg_event_trigger_dropped_objects() d
+     where not d.is_temporary
+       and d.schema_name is distinct from 'pg_toast'
+  )
+  select tag,
+         d.object_type,
+         d.schema_name,
+         d.object_identity,
+         null::text,
+         d.original,
+         null::int
+    from dropped d
+   where d.original
+      or case
+           -- The members of an extension go with it; a column of one of its types does not belong to it.
+           when tag = 'DROP EXTENSION' then d.object_type like '% column'
+           -- A table's row type and every array type, defaults, a view's rule, the triggers of a foreign key, a dropped
+           -- table's constraints: parts of what is listed already.
+           when d.object_type = 'type' then
+             d.normal
+             and d.object_identity not like '%[]'
+             and d.object_identity not in (select r.object_identity from dropped r where r.object_type <> 'type')
+           when d.object_type = 'table constraint' then
+             d.address_names[1:2] not in (select r.address_names from dropped r where r.object_type like '%table')
+           else
+             d.object_type not in ('default value', 'toast table')
+             and d.object_identity not like '"$_RETURN" on %' escape '$'
+             and d.object_identity not like '"RI$_ConstraintTrigger$_%' escape '$'
+         end
+$function$;
+
+-- Writes down what a command did: an event for each object that it touched, with the first of a message its text, and
+-- with the first of a transaction the transaction. It runs with every command of everybody, and what it costs is above
+-- all the number of its statements and expressions (bench/README.md): therefore the usual commands, whose objects are
+-- all told or none is, take the way with the fewest.
+create or replace function audit.log_schema_changes()
   returns event_trigger
   volatile
   security definer
@@ -430,80 +353,251 @@ create or replace function audit.log_schema_drops()
   language plpgsql
 as $function$
 declare
-  gone      record;
-  stack     text;
-  statement text;
-  place     int;
+  usual         boolean;                 -- or null
+  stack         text;
+  nested        boolean;                 -- or null
+  statement     text;
+  query         text;
+  redacted      boolean;
+  names         jsonb;
+  objects       audit.touched_object[];  -- null: as the command tells them
+  alone         boolean;                 -- in a serializable transaction; else null
+  xid           bigint;
+  key           uuid;
+  remembered    text[];
+  written       int;
+  place         int;
+  message       int;
+  message_time  timestamptz;
+  ended         timestamptz;
+  login         text;
+  run           uuid;
+  delivery      text;
+  ambiguous     boolean;
+  claimed       text;
+  claims        jsonb;
+  user_name     text;
+  user_email    text;
 begin
-  for gone in
-    with dropped as materialized (
-      select d.*
-        from pg_event_trigger_dropped_objects() d
-       where not d.is_temporary
-         and d.schema_name is distinct from 'pg_toast'
-    )
-    select d.*
-      from dropped d
-     where d.original
-        or case
-             -- The members of an extension go with it; a column of one of its types does not belong to it.
-             when tg_tag = 'DROP EXTENSION' then d.object_type like '% column'
-             -- A table's row type and every array type, defaults, a view's rule, the triggers of a foreign key, a dropped
-             -- table's constraints: parts of what is listed already.
-             when d.object_type = 'type' then
-               d.normal
-               and d.object_identity not like '%[]'
-               and d.object_identity not in (select r.object_identity from dropped r where r.object_type <> 'type')
-             when d.object_type = 'table constraint' then
-               d.address_names[1:2] not in (select r.address_names from dropped r where r.object_type like '%table')
-             else
-               d.object_type not in ('default value', 'toast table')
-               and d.object_identity not like '"$_RETURN" on %' escape '$'
-               and d.object_identity not like '"RI$_ConstraintTrigger$_%' escape '$'
-           end
-  loop
-    if stack is null then
-      get diagnostics stack = pg_context;
-      if tg_tag <> 'DROP EXTENSION'
-         and (stack like E'%\n%' or current_query() ~* 'extension')
+  -- Which objects? PostgreSQL tells of none that a command only dropped when it ends.
+  if tg_event = 'ddl_command_end' and tg_tag in (
+    'COMMENT', 'CREATE TABLE', 'CREATE INDEX', 'CREATE FUNCTION', 'CREATE SEQUENCE', 'CREATE TYPE', 'CREATE POLICY',
+    'CREATE TRIGGER', 'ALTER TABLE', 'ALTER SEQUENCE', 'ALTER TYPE'
+  ) then
+    usual := true;
+  elsif tg_event = 'ddl_command_end' and tg_tag like 'DROP %' and tg_tag <> 'DROP OWNED' then
+    return;
+  end if;
+  -- One line of stack: nobody called us but the server itself.
+  get diagnostics stack = pg_context;
+  if stack like E'%\n%' then
+    nested := true;
+    statement := audit.inner_statement(stack);
+  end if;
+  if usual then
+    if tg_tag like 'ALTER %' then
+      -- Without these words nothing has a new name, unless in a function.
+      if nested or lower(current_query() collate "C") like any ('{%rename%,%schema%}') then
+        names := audit.previous_names(tg_tag);
+        if names is not null then
+          objects := audit.made_objects(names, null);
+          usual := null;
+        end if;
+      end if;
+    end if;
+  else
+    if tg_event = 'sql_drop' then
+      if not (nested is null and current_query() !~* 'extension')
+         and tg_tag <> 'DROP EXTENSION'
          and audit.in_extension_script()
       then
         return;
       end if;
-      statement := case when stack like E'%\n%' then audit.inner_statement(stack) end;
+      objects := array(select d from audit.dropped_objects(tg_tag) d);
+    elsif tg_event = 'table_rewrite' then
+      objects := array(
+        select row(
+                 tg_tag, i.type, i.schema, i.identity, null, null, pg_event_trigger_table_rewrite_reason()
+               )::audit.touched_object
+          from pg_identify_object('pg_class'::regclass, pg_event_trigger_table_rewrite_oid(), 0) i
+         where i.identity not like 'pg_temp%.%'
+      );
+    elsif tg_tag in ('GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES') then
+      objects := audit.made_objects(null, case when nested then statement else audit.grant_statement() end);
+    else
+      if tg_tag like 'ALTER %' then
+        names := audit.previous_names(tg_tag);
+      end if;
+      objects := audit.made_objects(names, null);
     end if;
-    place := audit.record(
-      'drop', tg_tag, gone.object_type, gone.schema_name, gone.object_identity, null, gone.original, null, statement
-    );
-  end loop;
-end
-$function$;
+    if coalesce(cardinality(objects), 0) = 0 then
+      return;
+    end if;
+  end if;
 
-create or replace function audit.log_table_rewrites()
-  returns event_trigger
-  volatile
-  security definer
-  set search_path = pg_catalog, pg_temp
-  set quote_all_identifiers = off
-  language plpgsql
-as $function$
-declare
-  relation  record;
-  stack     text;
-  statement text;
-  place     int;
-begin
-  select i.*
-    into relation
-    from pg_identify_object('pg_class'::regclass, pg_event_trigger_table_rewrite_oid(), 0) i;
-  if relation.identity like 'pg_temp%.%' then
+  -- Where in its transaction does the command stand?
+  xid := txid_current();
+  key := audit.transaction_key(xid);
+  if current_setting('transaction_isolation') <> 'serializable' then
+    select d.position,
+           d.message,
+           d.message_time
+      into place, message, message_time
+      from audit.ddl_audit d
+     where d.transaction_audit_id = key
+     order by d.position desc
+     limit 1;
+  else
+    -- Without a signature it may be the first event, or the session forgot: then it is as if it were another transaction.
+    alone := true;
+    key := gen_random_uuid();
+    remembered := string_to_array(current_setting('audit.standing', true), ' ');
+    if remembered[1] = xid::text
+       and array_to_string(remembered, ' ') = audit.signed(array_to_string(remembered[1:5], ' '))
+    then
+      key := remembered[2];
+      place := remembered[3];
+      message := remembered[4];
+      message_time := case
+        when remembered[5] = extract(epoch from statement_timestamp())::text then statement_timestamp()
+      end;
+    end if;
+  end if;
+  -- All statements of one message have one statement_timestamp(), and no two messages of a transaction do.
+  if message_time is distinct from statement_timestamp() then
+    message := coalesce(place, 0) + 1;
+    query := current_query();
+    if audit.may_hold_secret(query) then
+      query := audit.redact(query);
+      redacted := query <> current_query();
+    end if;
+  end if;
+  if nested then
+    if audit.may_hold_secret(statement) then
+      redacted := coalesce(redacted, false) or audit.redact(statement) <> statement;
+      statement := audit.redact(statement);
+    end if;
+  end if;
+
+  -- No volatile function among the columns: a plan takes another step for it.
+  ended := clock_timestamp();
+  if usual then
+    insert into audit.ddl_audit (
+      transaction_audit_id, position, transaction_id, message, message_time, event_time, event, command_tag,
+      object_type, schema_name, object_identity, previous_identity, original, rewrite_reason,
+      statement_text, query_text, redacted
+    )
+    select key,
+           (coalesce(place, 0) + c.ordinality)::int,
+           xid,
+           message,
+           statement_timestamp(),
+           ended,
+           'command',
+           c.command_tag,
+           c.object_type,
+           c.schema_name,
+           c.object_identity,
+           null::text,
+           null::boolean,
+           null::int,
+           statement,
+           case c.ordinality when 1 then query end,
+           coalesce(redacted, false)
+      from pg_event_trigger_ddl_commands() with ordinality c
+     where not c.in_extension
+       and (c.schema_name is null or c.schema_name not in ('pg_temp', 'pg_toast'));
+  else
+    insert into audit.ddl_audit (
+      transaction_audit_id, position, transaction_id, message, message_time, event_time, event, command_tag,
+      object_type, schema_name, object_identity, previous_identity, original, rewrite_reason,
+      statement_text, query_text, redacted
+    )
+    select key,
+           (coalesce(place, 0) + o.ordinality)::int,
+           xid,
+           message,
+           statement_timestamp(),
+           ended,
+           case tg_event when 'sql_drop' then 'drop' when 'table_rewrite' then 'rewrite' else 'command' end,
+           o.command_tag,
+           o.object_type,
+           o.schema_name,
+           o.object_identity,
+           o.previous_identity,
+           o.original,
+           o.rewrite_reason,
+           statement,
+           case o.ordinality when 1 then query end,
+           coalesce(redacted, false)
+      from unnest(objects) with ordinality o;
+  end if;
+  if not found then
     return;
   end if;
-  get diagnostics stack = pg_context;
-  statement := case when stack like E'%\n%' then audit.inner_statement(stack) end;
-  place := audit.record(
-    'rewrite', tg_tag, relation.type, relation.schema, relation.identity, null, null,
-    pg_event_trigger_table_rewrite_reason(), statement
-  );
+  if alone then
+    get diagnostics written = row_count;
+    perform set_config(
+      'audit.standing',
+      audit.signed(
+        concat_ws(' ', xid, key, coalesce(place, 0) + written, message, extract(epoch from statement_timestamp()))
+      ),
+      true
+    );
+  end if;
+
+  -- With the first event of a transaction: who, how, and which migration run?
+  if place is null then
+    -- Since 16 the server tells the method and the name that was proved. Where that is the session's user, nothing was
+    -- set; else the server's activity table knows, which takes it some microseconds for each slot that it has.
+    if current_setting('server_version_num') >= '160000' then
+      login := case when system_user like '%:' || session_user then session_user else audit.login_user() end;
+    else
+      login := audit.login_user();
+    end if;
+    -- Whoever delivers settings delivers one of these.
+    if current_setting('audit.run_id', true) <> '' or current_setting('audit.user_name', true) <> '' then
+      select *
+        into run, delivery, ambiguous, claimed, claims, user_name, user_email
+        from audit.find_run(login);
+    end if;
+    loop
+      insert into audit.transaction_audit (
+        id, transaction_id, event_time, database_user, application_user_name, application_user_email, client_address,
+        login_user, role, application_name, pid, delivery, ambiguous, run_id, claimed_run_id, claims
+      )
+      select key,
+             xid,
+             current_timestamp,
+             session_user::text,
+             user_name,
+             user_email,
+             inet_client_addr(),
+             login,
+             nullif(current_setting('role'), 'none'),
+             current_setting('application_name'),
+             pg_backend_pid(),
+             coalesce(delivery, 'none'),
+             coalesce(ambiguous, false),
+             run,
+             claimed,
+             claims
+       where delivery is not null
+          or (
+               current_setting('application_name') not like 'schema-audit/%'
+               and not exists (
+                     select
+                       from audit.migration_run r
+                      where r.database_user = login
+                        and r.status = 'open'
+                   )
+             );
+      exit when found;
+      -- The name says something, or a run of this login is open.
+      select *
+        into run, delivery, ambiguous, claimed, claims, user_name, user_email
+        from audit.find_run(login);
+    end loop;
+  end if;
 end
 $function$;

@@ -112,27 +112,34 @@ comment on function audit.setting(text) is
   'A setting that the client delivered, as valid text, or null.';
 comment on function audit.login_user() is
   'Role that proved to be itself when the session began; SET SESSION AUTHORIZATION does not change it.';
-comment on function audit.record_transaction(bigint) is
-  'Writes the row of this transaction and finds its migration run; returns its key.';
-comment on function audit.record(text, text, text, text, text, text, boolean, int, text) is
-  'Writes one event; returns its position in the transaction.';
+comment on function audit.transaction_key(bigint) is
+  'Key of the transaction of this session that has this number.';
+comment on function audit.find_run(text) is
+  'Migration run that this session belongs to, how it was found, and what the session claims.';
+comment on function audit.may_hold_secret(text) is
+  'Whether a text has to be looked at by audit.redact.';
 comment on function audit.inner_statement(text) is
   'Statement that a function or DO block ran, out of a PL/pgSQL stack.';
-comment on function audit.remember_names() is
-  'Event trigger function: leaves audit.log_schema_changes the names before a rename.';
+comment on function audit.previous_names(text) is
+  'Old names of what the command that is ending renamed or moved, by classid, objid and objsubid.';
+comment on type audit.touched_object is
+  'An object that a command touched.';
+comment on column audit.touched_object.command_tag is 'Command, such as ALTER TABLE.';
+comment on column audit.touched_object.object_type is 'Kind of object, in PostgreSQL''s words.';
+comment on column audit.touched_object.schema_name is 'Its schema.';
+comment on column audit.touched_object.object_identity is 'Its identity, qualified and quoted.';
+comment on column audit.touched_object.previous_identity is 'Its identity before a rename or a move.';
+comment on column audit.touched_object.original is 'Of a drop: named by the command (true) or taken along (false).';
+comment on column audit.touched_object.rewrite_reason is 'Of a rewrite: the bitmap of its reasons.';
+comment on function audit.made_objects(jsonb, text) is
+  'What the command that is ending made or altered, with old names, or with the objects of a GRANT.';
+comment on function audit.dropped_objects(text) is
+  'What the command that is running dropped, without parts of what is listed.';
 comment on function audit.log_schema_changes() is
-  'Event trigger function: records what a command made or altered.';
-comment on function audit.log_schema_drops() is
-  'Event trigger function: records what a command dropped.';
-comment on function audit.log_table_rewrites() is
-  'Event trigger function: records that a command rewrote a table.';
+  'Event trigger function: records what a command made, altered, dropped or rewrote.';
 
 comment on index audit.transaction_audit_newest is
-  'A transaction finds its own row; readers find the newest.';
-comment on index audit.transaction_audit_run is
-  'The transactions of a run.';
-comment on index audit.ddl_audit_object is
-  'The events of one object.';
+  'The newest transactions.';
 comment on index audit.migration_run_open is
   'The open runs of a login.';
 comment on index audit.migration_run_newest is

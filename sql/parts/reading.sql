@@ -1,5 +1,5 @@
--- What do readers look for that the keys do not lead to? One index for each filter of the dashboard. Those of
--- audit.ddl_audit cost a command little: they skip most rows, or hold one entry for many.
+-- What does a dashboard look for that the keys do not lead to? One index for each filter. Those of audit.ddl_audit hold
+-- no entry for most rows, or one for many.
 
 -- Only what is missing, as in parts/tables.sql.
 do $$
@@ -12,10 +12,8 @@ begin
       ('migration_run_people', 'audit.migration_run using gin ((authors || mergers || reviewers || approvers) jsonb_path_ops)'),
       ('migration_run_actor', 'audit.migration_run (actor)'),
       ('migration_run_triggering_actor', 'audit.migration_run (triggering_actor)'),
-      -- The newest changes outside any run.
-      ('transaction_audit_manual',
-        $index$audit.transaction_audit (event_time)
-          where run_id is null$index$),
+      -- The transactions of a run; and where there is no run, the newest.
+      ('transaction_audit_run', 'audit.transaction_audit (run_id, event_time)'),
       -- By the person whom a session outside any run named.
       ('transaction_audit_user_name',
         $index$audit.transaction_audit (application_user_name)
@@ -23,20 +21,16 @@ begin
       ('transaction_audit_user_email',
         $index$audit.transaction_audit (application_user_email)
           where run_id is null and application_user_email is not null$index$),
-      -- By a login that is rare.
-      ('transaction_audit_user', 'audit.transaction_audit (database_user)'),
-      -- By a kind of command that is rare.
-      ('ddl_audit_command_tag', 'audit.ddl_audit (command_tag)'),
-      -- What was dropped.
-      ('ddl_audit_drop',
-        $index$audit.ddl_audit (transaction_audit_id)
-          where event = 'drop'$index$),
-      -- What an object was called before.
-      ('ddl_audit_previous',
-        $index$audit.ddl_audit using hash (previous_identity)
-          where previous_identity is not null$index$),
-      -- The columns, triggers, policies, rules and constraints of a table, out of their identities. A hash index has no
-      -- entry for null, so nothing else is in it. The dashboard's queries/owner.sql is the same expression.
+      -- By a login that is rare, or that had no run.
+      ('transaction_audit_user', 'audit.transaction_audit (database_user, run_id)'),
+      -- By what is dropped, and by a kind of command that is rare.
+      ('ddl_audit_command_tag', 'audit.ddl_audit (event, command_tag)'),
+      -- A hash index, because an identity may be longer than a B-tree takes (a function of a hundred arguments), and that
+      -- must not stop its command. It holds no entry for null.
+      ('ddl_audit_object', 'audit.ddl_audit using hash (object_identity)'),
+      ('ddl_audit_previous', 'audit.ddl_audit using hash (previous_identity)'),
+      -- The columns, triggers, policies, rules and constraints of a table, out of their identities. The dashboard's
+      -- queries/owner.sql is the same expression, and queries/owned.sql the same condition.
       ('ddl_audit_owner',
         $index$audit.ddl_audit using hash ((
             case
@@ -47,7 +41,11 @@ begin
               )
                 then substring(object_identity from '^(?:for )?(.*)\.(?:"(?:[^"]|"")*"|[^".]+)$')
             end
-          ))$index$)
+          ))
+          where object_type in (
+            'trigger', 'policy', 'rule', 'table constraint', 'table column', 'view column', 'foreign table column',
+            'materialized view column', 'default value'
+          )$index$)
   loop
     if to_regclass('audit.' || wanted.column1) is null then
       execute format('create index %I on %s', wanted.column1, wanted.column2);

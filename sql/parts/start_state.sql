@@ -25,8 +25,8 @@ declare
 begin
   if to_regclass('audit.installation') is not null then
     execute 'select i.version from audit.installation i order by i.installed_at desc limit 1' into version;
-    if string_to_array(split_part(version, '-', 1), '.')::int[] > array[0, 1, 0] then
-      raise exception 'The trail here is version %, and this script would install the older 0.1.0.', version
+    if string_to_array(split_part(version, '-', 1), '.')::int[] > array[0, 2, 0] then
+      raise exception 'The trail here is version %, and this script would install the older 0.2.0.', version
         using hint = 'Use the scripts of that version or a newer one; nothing was changed.';
     end if;
     state := version;
@@ -148,6 +148,12 @@ begin
         from pg_catalog.pg_class c
        where c.relnamespace = to_regnamespace('audit')
          and c.relkind in ('r', 'p', 'v')
+         and c.relowner <> to_regrole('audit_owner')
+      union all
+      select 'type ' || c.reltype::regtype
+        from pg_catalog.pg_class c
+       where c.relnamespace = to_regnamespace('audit')
+         and c.relkind = 'c'
          and c.relowner <> to_regrole('audit_owner')
       union all
       select 'routine ' || p.oid::regprocedure

@@ -81,7 +81,7 @@ create table if not exists audit.transaction_audit (
 
 -- One row an object that a command touched. The client's text stands on the first row of its message alone.
 -- There is no foreign key and no check: each would cost a command about as much as the rest of its row, and only
--- audit.record writes here.
+-- audit.log_schema_changes writes here.
 create table if not exists audit.ddl_audit (
   transaction_audit_id  uuid        not null,
   position              int         not null,
@@ -128,14 +128,9 @@ begin
         $index$audit.migration_run (database_user)
           where status = 'open'$index$),
       ('migration_run_newest', 'audit.migration_run (started_at desc)'),
-      ('transaction_audit_run',
-        $index$audit.transaction_audit (run_id)
-          where run_id is not null$index$),
-      -- A transaction finds its own row by its start and its number, and readers find the newest.
-      ('transaction_audit_newest', 'audit.transaction_audit (event_time, transaction_id)'),
-      -- A hash index, because an identity may be longer than a B-tree takes (a function of a hundred arguments), and that
-      -- must not stop its command.
-      ('ddl_audit_object', 'audit.ddl_audit using hash (object_identity)')
+      -- Each one more is a tenth on top of what the trail adds to a command: those of a dashboard over a long history
+      -- are in sql/dashboard.sql.
+      ('transaction_audit_newest', 'audit.transaction_audit (event_time)')
   loop
     if to_regclass('audit.' || wanted.column1) is null then
       execute format('create index %I on %s', wanted.column1, wanted.column2);

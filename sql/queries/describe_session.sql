@@ -24,13 +24,13 @@ select
       and pg_catalog.has_function_privilege(t.begin_run, 'execute')
   ) as may_record,
   (
-    -- Commands, drops and rewrites are each recorded by a function of its own. The server can switch all off.
-    select count(distinct p.oid) = 3 and coalesce(current_setting('event_triggers', true), 'on') = 'on'
+    -- Commands, drops and rewrites each wake it. The server can switch all off.
+    select count(distinct e.evtevent) = 3 and coalesce(current_setting('event_triggers', true), 'on') = 'on'
     from pg_catalog.pg_event_trigger e
     join pg_catalog.pg_proc p on p.oid = e.evtfoid
     join trail t on t.schema = p.pronamespace
     where e.evtenabled in ('O', 'A')
-      and p.proname in ('log_schema_changes', 'log_schema_drops', 'log_table_rewrites')
+      and p.proname = 'log_schema_changes'
   ) as awake,
   exists (
     select

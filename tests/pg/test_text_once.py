@@ -121,6 +121,40 @@ def test_serializable_transactions_do_not_fail_each_other(audited: Database) -> 
     assert audited.rows("select count(*) from audit.history") == [(6,)]
 
 
+@pytest.mark.parametrize("level", ["read committed", "repeatable read", "serializable"])
+def test_a_session_that_forgets_its_settings_loses_nothing(newest_audited: Database, level: str) -> None:
+    """What a serializable transaction remembers of itself is in a setting, which anybody may overwrite."""
+    with newest_audited.connect() as session:
+        for turn, forget in enumerate(("reset all", "set local audit.standing = 'x y z'", "select 1")):
+            session.execute(f"begin isolation level {level}".encode())
+            session.execute(f"create table a{turn} (x int); create table b{turn} (x int)".encode())
+            session.execute(forget.encode())
+            session.execute(f"alter table a{turn} rename to c{turn}".encode())
+            session.execute(f"drop table b{turn}; commit".encode())
+    rows = newest_audited.rows(
+        "select object_identity, previous_identity, query_text from audit.history"
+        " order by event_time, position"
+    )
+    assert rows == [
+        row
+        for turn in range(3)
+        for row in (
+            (f"public.a{turn}", None, f"create table a{turn} (x int); create table b{turn} (x int)"),
+            (f"public.b{turn}", None, f"create table a{turn} (x int); create table b{turn} (x int)"),
+            (f"public.c{turn}", f"public.a{turn}", f"alter table a{turn} rename to c{turn}"),
+            (f"public.b{turn}", None, f"drop table b{turn}; commit"),
+        )
+    ]
+
+
+def test_keys_are_in_the_order_of_time(newest_audited: Database) -> None:
+    with newest_audited.connect() as session:
+        for number in range(20):
+            session.execute(f"create table t{number} (x int)".encode())
+    names = newest_audited.rows("select object_identity from audit.history order by transaction_audit_id")
+    assert names == [(f"public.t{number}",) for number in range(20)]
+
+
 def test_a_prepared_transaction_is_there_once_it_is_committed(audited: Database) -> None:
     with audited.connect() as session:
         for name, ending in (("kept", "commit"), ("lost", "rollback")):

@@ -1,4 +1,4 @@
--- Which entries have wanted events, when they are few? At most %(cap)s events: then there may be more.
+-- Which entries have wanted events, when they are few? From %(cap)s events on there may be more: then only their number.
 -- Each branch can take an index of its own: the text of a message, of an inner statement, a drop. TRUNCATE leaves
 -- no event; it is found by its word, where words are indexed.
 with hits as (
@@ -54,6 +54,15 @@ select
   ) as time,
   count(*) as events
 from hits
+where (select count(*) from hits) < %(cap)s
 group by
   hits.run_id,
-  case when hits.run_id is null then hits.transaction_audit_id end;
+  case when hits.run_id is null then hits.transaction_audit_id end
+union all
+select
+  null,
+  null,
+  now(),
+  count(*)
+from hits
+having count(*) >= %(cap)s;

@@ -1,6 +1,6 @@
 -- Which indexes may be those of a table that had these names? By the catalog of today, and by the trail: made in a
 -- message that changed the table, or by a statement that writes the table's name.
--- %(names)s text[], %(schemas)s: theirs; %(written)s: their last parts as patterns
+-- %(names)s text[], %(schemas)s: theirs; %(written)s: their last parts and what ends them, as a regular expression
 select
   format('%%I.%%I', n.nspname, c.relname) as identity,
   null as text,
@@ -42,6 +42,6 @@ union all
   where h.command_tag = 'CREATE INDEX'
     and h.object_type = 'index'
     and h.schema_name = any (%(schemas)s)
-    and h.query_text ilike any (%(written)s)
+    and h.query_text ~* %(written)s
   limit 500
 );

@@ -8,7 +8,8 @@ from (
     r.approvers
   from audit.migration_run r
   where (r.authors || r.mergers || r.reviewers || r.approvers) @> any ({person})
-  order by r.started_at desc
+  -- A person's runs are few: found by their own index and then sorted, not looked for from the newest on.
+  order by r.started_at + interval '0' desc
   limit 20
 ) newest
 cross join lateral jsonb_array_elements(newest.authors || newest.mergers || newest.reviewers || newest.approvers) p
