@@ -4,7 +4,7 @@ insert into audit.ddl_audit (
   object_type, schema_name, object_identity, previous_identity, original, query_text
 )
 select
-  md5('transaction' || n)::uuid,
+  (encode(timestamptz_send(moment), 'hex') || left(md5('transaction' || n), 16))::uuid,
   place,
   1000 + n,
   case when n %% 2 = 0 then 1 else place end,
