@@ -19,6 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from uuid import UUID, uuid4
 
 import psycopg
 
@@ -64,6 +65,7 @@ class Work:
 
     prepare: tuple[str, ...] = ()
     block: Callable[[int], Sequence[str]]
+    in_run: bool = False  # with the settings that a migration run delivers
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +92,11 @@ def _works(blocks: int) -> dict[str, Work]:
         ),
         "create table": Work(block=lambda b: [f"create table new_{b}_{n} (id int)" for n in range(20)]),
         "drop table": Work(prepare=made, block=lambda b: [f"drop table made_{b}_{n}" for n in range(20)]),
+        "comment on table, in a run": Work(
+            prepare=TABLES,
+            block=lambda b: [f"comment on table bench_{n} is 'remark {b}'" for n in range(50)],
+            in_run=True,
+        ),
         "comment, one transaction": Work(
             prepare=TABLES,
             block=lambda b: [
@@ -119,10 +126,33 @@ def _begin(server: Server, name: str, scripts: Sequence[bytes], work: Work, stac
             admin.execute(script)
         for statement in (FRESH_PAGE, *work.prepare):
             admin.execute(statement.encode())
-    session = stack.enter_context(psycopg.connect(database.url(), autocommit=True))
+        options = _settings(admin) if work.in_run else ""
+    session = stack.enter_context(psycopg.connect(database.url(), autocommit=True, options=options))
     session.prepare_threshold = None
     os.sched_setaffinity(session.info.backend_pid, {1})
     return Turns(database=database, session=session, size=_size(session))
+
+
+def _settings(admin: psycopg.Connection[tuple[int]]) -> str:
+    """PGOPTIONS as the action writes them, of a run that is open where there is a trail."""
+    run = uuid4()
+    if admin.execute("select to_regnamespace('audit') is not null").fetchone() == (True,):
+        row = admin.execute("select audit.begin_run('{}')").fetchone()
+        assert row is not None  # a function call gives one row
+        run = UUID(str(row[0]))
+    person = '{"login":"ada","name":"Ada\\ Lovelace","email":"ada@example.com"}'
+    settings = {
+        "user_name": "Ada\\ Lovelace",
+        "user_email": "ada@example.com",
+        "run_id": run,
+        "commit": "0123456789abcdef0123456789abcdef01234567",
+        "authors": f"[{person}]",
+        "merger": person,
+        "reviewers": f"[{person}]",
+        "pull_requests": "42",
+        "run_url": "https://github.com/example/storefront/actions/runs/1/attempts/1",
+    }
+    return " ".join(f"-c audit.{name}={value}" for name, value in settings.items())
 
 
 def _turn(turns: Turns, statements: Sequence[str], *, counts: bool) -> None:

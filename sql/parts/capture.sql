@@ -4,35 +4,43 @@
 -- nobody else may execute what it calls. No literal here needs a backslash: PL/pgSQL compiles with the session's
 -- standard_conforming_strings.
 
--- A setting that the client delivered, or null.
-create or replace function audit.setting(name text)
+-- What a client delivered that is not plain ASCII, as text: UTF-8 from most clients, whatever encoding the database has.
+create or replace function audit.decoded(value text)
   returns text
   stable
   language plpgsql
 as $function$
 declare
-  value text := nullif(current_setting(name, true), '');
-  bytes bytea;
+  -- PGOPTIONS arrives as bytes that nobody checked.
+  bytes bytea := replace(value, $re$\$re$, $re$\\$re$)::bytea;
 begin
-  -- Longer than a startup packet it was never delivered.
-  if value is null or value ~ '^[ -~]*$' collate "C" then
-    return left(value, 10000);
-  end if;
-  -- PGOPTIONS arrives as bytes that nobody checked: UTF-8 from most clients, whatever encoding the database has.
-  bytes := replace(value, $re$\$re$, $re$\\$re$)::bytea;
-  begin
-    return left(convert_from(bytes, 'UTF8'), 10000);
-  exception
-    when others then
-      return left(
-        case
-          when pg_encoding_max_length(pg_char_to_encoding(getdatabaseencoding())) = 1 then value
-          else encode(bytes, 'escape')
-        end,
-        10000
-      );
-  end;
+  return convert_from(bytes, 'UTF8');
+exception
+  when others then
+    return case
+      when pg_encoding_max_length(pg_char_to_encoding(getdatabaseencoding())) = 1 then value
+      else encode(bytes, 'escape')
+    end;
 end
+$function$;
+
+-- A setting that the client delivered, or null. Longer than a startup packet it was never delivered. It is one
+-- expression, which becomes a part of the one that asks.
+create or replace function audit.setting(name text, is_ascii boolean)
+  returns text
+  stable
+  language sql
+as $function$
+  select nullif(
+    left(
+      case
+        when is_ascii then current_setting(name, true)
+        else audit.decoded(current_setting(name, true))
+      end,
+      10000
+    ),
+    ''
+  )
 $function$;
 
 -- Who proved to be whom when the session began. session_user follows SET SESSION AUTHORIZATION, this does not.
@@ -87,6 +95,7 @@ create or replace function audit.find_run(
 as $function$
 declare
   app_name  text := current_setting('application_name');
+  is_ascii  boolean;
   named     text;
   began_as  text;
   open_runs text[];
@@ -94,18 +103,29 @@ begin
   if app_name like 'schema-audit/%' then
     named := substr(app_name, 14, 36);
   end if;
-  -- Whoever delivers anything delivers one of these two.
+  -- Whoever delivers settings delivers one of these two.
   if current_setting('audit.run_id', true) <> '' or current_setting('audit.user_name', true) <> '' then
-    claimed_run_id := audit.setting('audit.run_id');
-    user_name := audit.setting('audit.user_name');
-    user_email := audit.setting('audit.user_email');
+    is_ascii := concat(
+      current_setting('audit.run_id', true),
+      current_setting('audit.user_name', true),
+      current_setting('audit.user_email', true),
+      current_setting('audit.commit', true),
+      current_setting('audit.authors', true),
+      current_setting('audit.merger', true),
+      current_setting('audit.reviewers', true),
+      current_setting('audit.pull_requests', true),
+      current_setting('audit.run_url', true)
+    ) ~ '^[ -~]*$' collate "C";
+    claimed_run_id := audit.setting('audit.run_id', is_ascii);
+    user_name := audit.setting('audit.user_name', is_ascii);
+    user_email := audit.setting('audit.user_email', is_ascii);
     claims := jsonb_strip_nulls(jsonb_build_object(
-      'commit', audit.setting('audit.commit'),
-      'authors', audit.setting('audit.authors'),
-      'merger', audit.setting('audit.merger'),
-      'reviewers', audit.setting('audit.reviewers'),
-      'pull_requests', audit.setting('audit.pull_requests'),
-      'run_url', audit.setting('audit.run_url')
+      'commit', audit.setting('audit.commit', is_ascii),
+      'authors', audit.setting('audit.authors', is_ascii),
+      'merger', audit.setting('audit.merger', is_ascii),
+      'reviewers', audit.setting('audit.reviewers', is_ascii),
+      'pull_requests', audit.setting('audit.pull_requests', is_ascii),
+      'run_url', audit.setting('audit.run_url', is_ascii)
     ));
   end if;
   delivery := 'none';

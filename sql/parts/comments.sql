@@ -108,7 +108,9 @@ comment on function audit.granted_relation(text) is
   'Qualified name of a relation that a GRANT named without its schema.';
 comment on function audit.grant_statement() is
   'Statement of the GRANT that is ending, out of the client''s message.';
-comment on function audit.setting(text) is
+comment on function audit.decoded(text) is
+  'What a client delivered in whatever encoding, as valid text.';
+comment on function audit.setting(text, boolean) is
   'A setting that the client delivered, as valid text, or null.';
 comment on function audit.login_user() is
   'Role that proved to be itself when the session began; SET SESSION AUTHORIZATION does not change it.';
