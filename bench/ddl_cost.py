@@ -232,7 +232,7 @@ def main() -> None:
                     _measure(server, name, work, arguments.blocks)
             for name, work in _messages().items():
                 if arguments.only in name:
-                    _measure(server, name, work, WARM_UP + 4)
+                    _measure(server, name, work, WARM_UP + 8)
 
 
 if __name__ == "__main__":

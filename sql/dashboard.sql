@@ -1,5 +1,5 @@
 -- Makes the filters of a dashboard fast over a long history, from about 100,000 events on: indexes that nothing else
--- needs. They add about a third to what the trail costs a command (bench/README.md), so only who wants them has them.
+-- needs. They add about a tenth to what the trail costs a command (bench/README.md), so only who wants them has them.
 -- As whoever installed the trail:
 --
 --     psql -v ON_ERROR_STOP=1 -f sql/dashboard.sql

@@ -20,6 +20,7 @@ class Access:
     may_write: bool
     warehouse: bool  # holds the trails of several databases
     words_indexed: bool  # words are found through pg_trgm
+    long_history: bool  # there are a thousand runs
     schemas: list[str]
 
 

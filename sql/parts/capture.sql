@@ -370,6 +370,8 @@ create or replace function audit.log_schema_changes()
   security definer
   set search_path = pg_catalog, pg_temp
   set quote_all_identifiers = off
+  -- A plan is made once a session, perhaps while the tables are small, and must do for large ones.
+  set enable_seqscan = off
   language plpgsql
 as $function$
 declare
@@ -401,8 +403,8 @@ declare
 begin
   -- Which objects? PostgreSQL tells of none that a command only dropped when it ends.
   if tg_event = 'ddl_command_end' and tg_tag in (
-    'COMMENT', 'CREATE TABLE', 'CREATE INDEX', 'CREATE FUNCTION', 'CREATE SEQUENCE', 'CREATE TYPE', 'CREATE POLICY',
-    'CREATE TRIGGER', 'ALTER TABLE', 'ALTER SEQUENCE', 'ALTER TYPE'
+    'ALTER TABLE', 'CREATE TABLE', 'CREATE INDEX', 'COMMENT', 'CREATE FUNCTION', 'CREATE SEQUENCE', 'CREATE TYPE',
+    'CREATE POLICY', 'CREATE TRIGGER', 'ALTER SEQUENCE', 'ALTER TYPE'
   ) then
     usual := true;
   elsif tg_event = 'ddl_command_end' and tg_tag like 'DROP %' and tg_tag <> 'DROP OWNED' then
@@ -575,8 +577,8 @@ begin
     else
       login := audit.login_user();
     end if;
-    -- Whoever delivers settings delivers one of these.
-    if current_setting('audit.run_id', true) <> '' or current_setting('audit.user_name', true) <> '' then
+    -- Nearly always whoever delivers anything delivers this.
+    if current_setting('audit.run_id', true) <> '' then
       select *
         into run, delivery, ambiguous, claimed, claims, user_name, user_email
         from audit.find_run(login);
@@ -605,6 +607,7 @@ begin
        where delivery is not null
           or (
                current_setting('application_name') not like 'schema-audit/%'
+               and coalesce(current_setting('audit.user_name', true), '') = ''
                and not exists (
                      select
                        from audit.migration_run r
@@ -613,7 +616,7 @@ begin
                    )
              );
       exit when found;
-      -- The name says something, or a run of this login is open.
+      -- The session names itself or a person, or a run of this login is open.
       select *
         into run, delivery, ambiguous, claimed, claims, user_name, user_email
         from audit.find_run(login);

@@ -128,8 +128,7 @@ begin
         $index$audit.migration_run (database_user)
           where status = 'open'$index$),
       ('migration_run_newest', 'audit.migration_run (started_at desc)'),
-      -- Each one more is a tenth on top of what the trail adds to a command: those of a dashboard over a long history
-      -- are in sql/dashboard.sql.
+      -- Every command pays for each one more: those of a dashboard over a long history are in sql/dashboard.sql.
       ('transaction_audit_newest', 'audit.transaction_audit (event_time)')
   loop
     if to_regclass('audit.' || wanted.column1) is null then

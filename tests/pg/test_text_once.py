@@ -16,6 +16,21 @@ def test_a_message_of_many_commands_is_stored_once(audited: Database) -> None:
     assert audited.rows("select count(*), count(query_text) from audit.history") == [(501, 501)]
 
 
+def test_the_trail_finds_its_place_by_its_key_however_small_it_was(audited: Database) -> None:
+    """A plan is made once a session: one that reads a small table whole would do so when it has grown."""
+    with audited.connect() as session:
+        session.execute("create table t (a int)")
+        session.execute("vacuum analyze audit.ddl_audit, audit.transaction_audit")
+    with audited.connect() as session:
+        session.execute("begin")
+        for number in range(9):
+            session.execute(f"comment on table t is '{number}'".encode())
+        scans = session.execute(
+            "select seq_scan from pg_stat_xact_all_tables where relid = 'audit.ddl_audit'::regclass"
+        ).fetchall()
+    assert scans == [(0,)]
+
+
 def test_each_message_of_a_transaction_keeps_its_own_text(audited: Database) -> None:
     with audited.connect() as session:
         session.execute("begin")

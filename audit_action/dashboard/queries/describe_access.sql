@@ -34,6 +34,14 @@ select
     from pg_catalog.pg_class i
     where i.oid in (to_regclass('audit.ddl_audit_keyword'), to_regclass('audit.ddl_audit_inner_keyword'))
   ) as words_indexed,
+  (
+    select count(*) = 1000
+    from (
+      select
+      from audit.migration_run r
+      limit 1000
+    ) runs
+  ) as long_history,
   array(
     select n.nspname::text
     from pg_catalog.pg_namespace n

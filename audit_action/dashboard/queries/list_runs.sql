@@ -8,6 +8,21 @@ select
 from audit.migration_run r
 where not %(manual)s
   and (%(before_time)s::timestamptz is null or (r.started_at, r.id) < (%(before_time)s, %(before_id)s::uuid))
+  and (
+    -- Only the newest ones, so many.
+    %(among)s::int is null
+    or r.started_at >= (
+      select min(n.started_at)
+      from (
+        select newest.started_at
+        from audit.migration_run newest
+        where %(before_time)s::timestamptz is null
+          or newest.started_at <= %(before_time)s
+        order by newest.started_at desc
+        limit %(among)s
+      ) n
+    )
+  )
   and (%(environment)s::text is null or r.environment = %(environment)s)
   and (%(since)s::timestamptz is null or r.started_at >= %(since)s)
   and (%(until)s::timestamptz is null or r.started_at < %(until)s)

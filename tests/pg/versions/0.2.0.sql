@@ -441,8 +441,7 @@ begin
         $index$audit.migration_run (database_user)
           where status = 'open'$index$),
       ('migration_run_newest', 'audit.migration_run (started_at desc)'),
-      -- Each one more is a tenth on top of what the trail adds to a command: those of a dashboard over a long history
-      -- are in sql/dashboard.sql.
+      -- Every command pays for each one more: those of a dashboard over a long history are in sql/dashboard.sql.
       ('transaction_audit_newest', 'audit.transaction_audit (event_time)')
   loop
     if to_regclass('audit.' || wanted.column1) is null then
@@ -1504,6 +1503,8 @@ create or replace function audit.log_schema_changes()
   security definer
   set search_path = pg_catalog, pg_temp
   set quote_all_identifiers = off
+  -- A plan is made once a session, perhaps while the tables are small, and must do for large ones.
+  set enable_seqscan = off
   language plpgsql
 as $function$
 declare
@@ -1535,8 +1536,8 @@ declare
 begin
   -- Which objects? PostgreSQL tells of none that a command only dropped when it ends.
   if tg_event = 'ddl_command_end' and tg_tag in (
-    'COMMENT', 'CREATE TABLE', 'CREATE INDEX', 'CREATE FUNCTION', 'CREATE SEQUENCE', 'CREATE TYPE', 'CREATE POLICY',
-    'CREATE TRIGGER', 'ALTER TABLE', 'ALTER SEQUENCE', 'ALTER TYPE'
+    'ALTER TABLE', 'CREATE TABLE', 'CREATE INDEX', 'COMMENT', 'CREATE FUNCTION', 'CREATE SEQUENCE', 'CREATE TYPE',
+    'CREATE POLICY', 'CREATE TRIGGER', 'ALTER SEQUENCE', 'ALTER TYPE'
   ) then
     usual := true;
   elsif tg_event = 'ddl_command_end' and tg_tag like 'DROP %' and tg_tag <> 'DROP OWNED' then
@@ -1709,8 +1710,8 @@ begin
     else
       login := audit.login_user();
     end if;
-    -- Whoever delivers settings delivers one of these.
-    if current_setting('audit.run_id', true) <> '' or current_setting('audit.user_name', true) <> '' then
+    -- Nearly always whoever delivers anything delivers this.
+    if current_setting('audit.run_id', true) <> '' then
       select *
         into run, delivery, ambiguous, claimed, claims, user_name, user_email
         from audit.find_run(login);
@@ -1739,6 +1740,7 @@ begin
        where delivery is not null
           or (
                current_setting('application_name') not like 'schema-audit/%'
+               and coalesce(current_setting('audit.user_name', true), '') = ''
                and not exists (
                      select
                        from audit.migration_run r
@@ -1747,7 +1749,7 @@ begin
                    )
              );
       exit when found;
-      -- The name says something, or a run of this login is open.
+      -- The session names itself or a person, or a run of this login is open.
       select *
         into run, delivery, ambiguous, claimed, claims, user_name, user_email
         from audit.find_run(login);
@@ -2731,10 +2733,29 @@ begin
   detail := case when ok then 'event triggers fire' else 'event_triggers is off: no event trigger fires here' end;
   return next;
   "check" := 'sealed';
-  select count(*), min(t.event_time)
-    into number, oldest
-    from audit.transaction_audit t
-   where not exists (select from audit.sealed_row s where s.row_id = t.id and s.kind = 'transaction');
+  -- Counted apart, for every transaction that is sealed is there (audit.verify() says where not); then the newest ones
+  -- are looked at, until so many are found that are not.
+  select greatest(
+           (select count(*) from audit.transaction_audit)
+           - (
+               select count(*)
+                 from audit.sealed_row s
+                 join audit.block b on b.id = s.block_id
+                where s.kind = 'transaction'
+                  and b.chain = audit.own_chain()
+             ),
+           0
+         )
+    into number;
+  select min(u.event_time)
+    into oldest
+    from (
+           select t.event_time
+             from audit.transaction_audit t
+            where not exists (select from audit.sealed_row s where s.row_id = t.id and s.kind = 'transaction')
+            order by t.event_time desc
+            limit number
+         ) u;
   ok := oldest is null or oldest > clock_timestamp() - interval '30 days';
   detail := number || ' transactions are not sealed yet'
     || case when ok then '' else ', the oldest of ' || oldest || ': call audit.seal() now and then' end;
