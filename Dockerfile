@@ -10,8 +10,8 @@ FROM ${PYTHON} AS build
 WORKDIR /build
 RUN python -m venv --without-pip /opt/schema-audit && python -m venv --without-pip /opt/hatchling
 COPY requirements.txt requirements-build.txt ./
-RUN pip --python /opt/schema-audit/bin/python install --no-cache-dir --require-hashes -r requirements.txt \
- && pip --python /opt/hatchling/bin/python install --no-cache-dir --require-hashes -r requirements-build.txt
+RUN pip --python /opt/schema-audit/bin/python install --no-cache-dir --no-deps --require-hashes -r requirements.txt \
+ && pip --python /opt/hatchling/bin/python install --no-cache-dir --no-deps --require-hashes -r requirements-build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY sql sql
 COPY audit_action audit_action

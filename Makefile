@@ -39,14 +39,15 @@ requirements:
 		$(COMPILE) $$name.in -o $$name.txt; \
 	done
 
+# What is locked is complete: nothing is resolved again, so a newer release of a dependency changes nothing.
 $(VENV)/demo: requirements-demo.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(PIP) --require-hashes -r requirements-demo.txt
+	$(PIP) --no-deps --require-hashes -r requirements-demo.txt
 	$(PIP) --no-deps --no-build-isolation --editable .
 	touch $@
 
 $(VENV)/ready: requirements-dev.txt $(VENV)/demo
-	$(PIP) --require-hashes -r requirements-dev.txt
+	$(PIP) --no-deps --require-hashes -r requirements-dev.txt
 	touch $@
 
 clean:

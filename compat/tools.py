@@ -139,7 +139,9 @@ def _python(group: str) -> None:
     if not (home / "bin" / "python").exists():
         _do("python3", "-m", "venv", home)
     requirements = HERE / group / "requirements.txt"
-    _do(home / "bin" / "python", "-m", "pip", "install", "-q", "--require-hashes", "-r", requirements)
+    # The lock has all of them; resolved again, an extra comes in its newest version, which has no hash there.
+    options = ("-q", "--no-deps", "--require-hashes")
+    _do(home / "bin" / "python", "-m", "pip", "install", *options, "-r", requirements)
 
 
 @cache
