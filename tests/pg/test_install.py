@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -173,6 +175,33 @@ def test_again_nothing_is_lost_and_nobody_waits(audited: Database) -> None:
         ("bare",),
         (__version__,),
     ]
+
+
+def test_an_analyze_under_way_and_an_installation_do_not_wait_for_each_other(audited: Database) -> None:
+    """An autovacuum holds its lock on a table and waits for whoever gave rights on that table."""
+    analyzing = audited.connect(autocommit=False)
+    analyzing.execute("analyze audit.ddl_audit")
+    failures: list[psycopg.Error] = []
+
+    def again() -> None:
+        try:
+            with psycopg.connect(audited.url(), autocommit=True, options="-c statement_timeout=20s") as other:
+                other.execute(install_script())
+        except psycopg.Error as error:
+            failures.append(error)
+
+    installing = threading.Thread(target=again)
+    installing.start()
+    deadline = time.monotonic() + 15
+    while not audited.rows("select 1 from pg_locks where not granted") and time.monotonic() < deadline:
+        time.sleep(0.05)
+    for number in range(50):
+        analyzing.execute(f"create table public.made_{number} (id int)".encode())
+    analyzing.execute("analyze audit.ddl_audit")
+    analyzing.commit()
+    installing.join()
+    assert failures == []
+    assert bad_checks(audited) == []
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda path: path.stem)

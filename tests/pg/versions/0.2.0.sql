@@ -27,6 +27,31 @@ exception
 end
 $$;
 
+-- An autovacuum that is at work on a table waits for what this transaction has changed of it, and a comment on the table
+-- waits for the autovacuum. Whoever waits for this lock from the beginning makes it give way; writers do not mind.
+do $$
+declare
+  tab regclass;
+begin
+  if to_regclass('audit.installation') is null then
+    return;
+  end if;
+  for tab in
+    select c.oid
+      from pg_catalog.pg_class c
+     where c.relnamespace = to_regnamespace('audit')
+       and c.relkind = 'r'
+     order by c.relname
+  loop
+    begin
+      execute format('lock table %s in share update exclusive mode', tab);
+    exception
+      when insufficient_privilege then null;  -- what of it is not ours is not commented on either
+    end;
+  end loop;
+end
+$$;
+
 do $$
 declare
   holds   text[];
