@@ -38,6 +38,17 @@ def events(database: Database, columns: str) -> list[tuple[Any, ...]]:
     )
 
 
+def test_a_name_that_a_session_began_with_stays_a_claim_when_its_run_has_expired(ci: Database) -> None:
+    login = f"ci_{ci.name}"
+    with ci.connect(login) as session:
+        run = begin(session, expires_in=0.05)
+        with ci.connect(login, application_name=f"schema-audit/{run}") as named:
+            named.execute("select pg_sleep(0.1)")
+            named.execute("set application_name = 'else'")
+            named.execute("create table late (a int)")
+    assert events(ci, "delivery, claimed_run_id, run_id") == [("public.late", "none", run, None)]
+
+
 def test_the_four_ways(ci: Database) -> None:
     login = f"ci_{ci.name}"
     with ci.connect(login) as session:

@@ -1300,7 +1300,7 @@ begin
   elsif cardinality(open_runs) = 1 and lower(named) = any (open_runs) then
     delivery := 'application_name';
     run_id := named;
-  elsif cardinality(open_runs) > 0 then
+  elsif exists (select from audit.migration_run r where r.database_user = login and r.status = 'open') then
     -- Only the name that a session began with is its own for certain; it outlives a later SET, and reading it costs
     -- half a millisecond. A name that was set is what a transaction pooler does for its clients, and the next
     -- client that brings none inherits it: it tells no two open runs apart, and one that has ended is not a claim.
@@ -1587,7 +1587,7 @@ begin
     end if;
   else
     if tg_event = 'sql_drop' then
-      if not (nested is null and current_query() !~* 'extension')
+      if (nested or current_query() ~* 'extension')
          and tg_tag <> 'DROP EXTENSION'
          and audit.in_extension_script()
       then
