@@ -110,14 +110,31 @@ comment on function audit.grant_statement() is
   'Statement of the GRANT that is ending, out of the client''s message.';
 comment on function audit.decoded(text) is
   'What a client delivered in whatever encoding, as valid text.';
-comment on function audit.setting(text, boolean) is
-  'A setting that the client delivered, as valid text, or null.';
+comment on function audit.login_oid() is
+  'Role that proved to be itself when the session began.';
 comment on function audit.login_user() is
-  'Role that proved to be itself when the session began; SET SESSION AUTHORIZATION does not change it.';
-comment on function audit.transaction_key(bigint) is
-  'Key of the transaction of this session that has this number.';
+  'Its name; SET SESSION AUTHORIZATION does not change it.';
+comment on function audit.transaction_key(text) is
+  'Key of this session''s transaction that belongs to a word.';
+comment on function audit.server_start() is
+  'When the server started, in seconds since 1970.';
+comment on function audit.new_transaction_key() is
+  'Key of this session''s transaction that belongs to a new word, which the transaction remembers.';
+comment on function audit.remember(uuid, int, int) is
+  'Has a serializable transaction remember its key, the place of its last event and that of its message.';
+comment on function audit.remembered() is
+  'What audit.remember was told in this transaction.';
 comment on function audit.find_run(text) is
   'Migration run that this session belongs to, how it was found, and what the session claims.';
+comment on type audit.found_run is
+  'What a session says of itself, and the migration run that was found for it.';
+comment on column audit.found_run.run_id is 'The migration run.';
+comment on column audit.found_run.delivery is 'How it was found: session, application_name, open_run or none.';
+comment on column audit.found_run.ambiguous is 'Whether several runs were open and none could be told to be its own.';
+comment on column audit.found_run.claimed_run_id is 'The run that the session says it belongs to.';
+comment on column audit.found_run.claims is 'What else it says: commit, authors, merger, reviewers, pull_requests, run_url.';
+comment on column audit.found_run.user_name is 'Person that it names.';
+comment on column audit.found_run.user_email is 'Address that it names.';
 comment on function audit.may_hold_secret(text) is
   'Whether a text has to be looked at by audit.redact.';
 comment on function audit.inner_statement(text) is

@@ -180,6 +180,24 @@ def test_also_in_a_replica_session(trail: Database) -> None:
     ) == [(CI,)]
 
 
+def test_nobody_writes_into_another_transaction(trail: Database) -> None:
+    """Where a transaction stands is in a setting, which anybody may read and set."""
+    words = []
+    with trail.connect(CI) as mine:
+        for number in range(3):
+            mine.execute("begin")
+            if words:
+                mine.execute(f"set local audit.standing = '{words[0]}'".encode())
+            mine.execute(f"create table public.standing_{number} (id int)".encode())
+            words += mine.execute("select current_setting('audit.standing')").fetchone() or ()
+            mine.execute("commit")
+    assert len(set(words)) == 3
+    assert trail.rows(
+        "select count(*), count(distinct transaction_audit_id) from audit.history"
+        " where object_identity like 'public.standing_%'"
+    ) == [(3, 3)]
+
+
 def test_nobody_speaks_for_another(trail: Database) -> None:
     with trail.connect(CI) as mine, trail.connect(OTHER) as others:
         theirs = begin(others)

@@ -47,6 +47,30 @@ def test_each_message_of_a_transaction_keeps_its_own_text(audited: Database) -> 
     ]
 
 
+def test_a_function_with_settings_of_its_own_is_in_the_same_transaction(audited: Database) -> None:
+    """A transaction remembers where it stands in a setting, and what a function sets ends with it."""
+    with audited.connect() as session:
+        session.execute(
+            "create function f() returns void language plpgsql set search_path = public set work_mem = '1MB'"
+            " as $$ begin create table inner_1 (x int); create table inner_2 (x int); end $$"
+        )
+        session.execute("begin; select f()")
+        session.execute("create table outer_1 (x int); savepoint s; create table lost (x int); rollback to s")
+        session.execute("select set_config('audit.other', 'x', true)")
+        session.execute("create table outer_2 (x int); commit")
+    rows = audited.rows(
+        "select object_identity, position, message from audit.history"
+        " where query_text not like 'create function%' order by position"
+    )
+    assert rows == [
+        ("public.inner_1", 1, 1),
+        ("public.inner_2", 2, 1),
+        ("public.outer_1", 3, 3),
+        ("public.outer_2", 4, 4),
+    ]
+    assert audited.rows("select count(*) from audit.transaction_audit") == [(2,)]
+
+
 def test_a_procedure_that_commits_keeps_the_text_with_each_transaction(audited: Database) -> None:
     with audited.connect() as session:
         session.execute(

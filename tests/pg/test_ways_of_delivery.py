@@ -147,11 +147,28 @@ def test_the_login_shows_through_every_other_name(audited: Database) -> None:
     with audited.connect(application_name="psql") as session:
         session.execute(f"set role {role}; create table a (x int); reset role")
         session.execute(f"set session authorization {role}; create table b (x int)")
+    with audited.connect(application_name="psql") as session:
+        session.execute(f"set session authorization {role}")
+        session.execute("create table c (x int)")
+        session.execute("reset session authorization")
+        session.execute("create table d (x int)")
     rows = events(audited, "database_user, role, login_user, application_name, host(client_address), pid > 0")
     assert rows == [
         ("public.a", "postgres", role, "postgres", "psql", "127.0.0.1", True),
         ("public.b", role, None, "postgres", "psql", "127.0.0.1", True),
+        ("public.c", role, None, "postgres", "psql", "127.0.0.1", True),
+        ("public.d", "postgres", None, "postgres", "psql", "127.0.0.1", True),
     ]
+
+
+def test_a_login_that_is_renamed_has_its_new_name_from_then_on(audited: Database) -> None:
+    before, after = f"before_{audited.name}", f"after_{audited.name}"
+    audited.rows(f"create role {before} login; grant create on schema public to {before}")
+    with audited.connect(before) as session:
+        session.execute("create table a (x int)")
+        audited.rows(f"alter role {before} rename to {after}")
+        session.execute("create table b (x int)")
+    assert events(audited, "login_user") == [("public.a", before), ("public.b", after)]
 
 
 def test_times_are_those_of_the_transaction_and_of_the_command(newest_audited: Database) -> None:

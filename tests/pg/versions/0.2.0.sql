@@ -1182,88 +1182,93 @@ exception
 end
 $function$;
 
--- A setting that the client delivered, or null. Longer than a startup packet it was never delivered. It is one
--- expression, which becomes a part of the one that asks.
-create or replace function audit.setting(name text, is_ascii boolean)
+-- Who proved to be whom when the session began, out of the server's activity table, which takes it some microseconds for
+-- every slot that it has. It is IMMUTABLE on purpose, for in a session it is: whoever calls it has the answer in its plan,
+-- and plans live as long as the session.
+create or replace function audit.login_oid()
+  returns oid
+  immutable
+  language plpgsql
+as $function$
+begin
+  return (select a.usesysid from pg_stat_get_activity(pg_backend_pid()) a);
+end
+$function$;
+
+-- The same, as its name is now. session_user follows SET SESSION AUTHORIZATION, this does not.
+create or replace function audit.login_user()
   returns text
   stable
   language sql
 as $function$
-  select nullif(
-    left(
-      case
-        when is_ascii then current_setting(name, true)
-        else audit.decoded(current_setting(name, true))
-      end,
-      10000
-    ),
-    ''
-  )
+  select pg_get_userbyid(audit.login_oid())::text
 $function$;
 
--- Who proved to be whom when the session began. session_user follows SET SESSION AUTHORIZATION, this does not.
-create or replace function audit.login_user()
-  returns text
-  stable
-  language plpgsql
-as $function$
-begin
-  -- Since 16 the server tells the method and the name that was proved. Where that is the session's user, nothing
-  -- was set; else the server's activity table knows, which takes it some microseconds for every slot it has.
-  if current_setting('server_version_num')::int >= 160000 then
-    if system_user like '%:' || session_user then
-      return session_user;
-    end if;
-  end if;
-  return (select pg_get_userbyid(a.usesysid) from pg_stat_get_activity(pg_backend_pid()) a);
-end
-$function$;
-
--- The key of a transaction, which whoever is in it need not look up: when it began, so that keys are in the order of
--- time and new ones go to the end of an index; then the server and the number, of which no two are alike.
-create or replace function audit.transaction_key(xid bigint)
+-- The key of a transaction, out of a word that it remembers: when the transaction began, so that keys are in the order of
+-- time and new ones go to the end of an index; then its number and the word, so that no word leads into another one.
+create or replace function audit.transaction_key(word text)
   returns uuid
   stable
   language sql
 as $function$
-  select (
-    encode(
-      timestamptz_send(current_timestamp)
-      || int8send(hashfloat8extended(date_part('epoch', pg_postmaster_start_time()), xid)),
-      'hex'
-    )
+  select encode(
+    timestamptz_send(current_timestamp) || int8send(hashtextextended(word, txid_current())),
+    'hex'
   )::uuid
 $function$;
+
+-- When the server started, which tells it from its copies. IMMUTABLE on purpose, as audit.login_oid.
+create or replace function audit.server_start()
+  returns text
+  immutable
+  language plpgsql
+as $function$
+begin
+  return extract(epoch from pg_postmaster_start_time());
+end
+$function$;
+
+-- The key of a transaction whose first event is written. It remembers the word from now on, which is no other's: the
+-- time, on this server.
+create or replace function audit.new_transaction_key()
+  returns uuid
+  volatile
+  language sql
+as $function$
+  select audit.transaction_key(
+    set_config('audit.standing', clock_timestamp()::text || audit.server_start(), true)
+  )
+$function$;
+
+-- What a session says of itself, and the migration run that was found for it.
+do $$
+begin
+  if to_regtype('audit.found_run') is null then
+    create type audit.found_run as (
+      run_id          uuid,
+      delivery        text,
+      ambiguous       boolean,
+      claimed_run_id  text,
+      claims          jsonb,
+      user_name       text,
+      user_email      text
+    );
+  end if;
+end
+$$;
 
 -- Which migration run does this session belong to? Looked for in this order: what the setting audit.run_id claims, what
 -- the application's name claims, the only open run of this login. A claim that names no open run of this login is kept
 -- as a claim, and finds none.
-create or replace function audit.find_run(
-  login text,
-  out run_id uuid,
-  out delivery text,
-  out ambiguous boolean,
-  out claimed_run_id text,
-  out claims jsonb,
-  out user_name text,
-  out user_email text
-)
+create or replace function audit.find_run(login text)
+  returns audit.found_run
   volatile
   language plpgsql
 as $function$
 declare
-  app_name  text := current_setting('application_name');
-  is_ascii  boolean;
-  named     text;
-  began_as  text;
-  open_runs text[];
-begin
-  if app_name like 'schema-audit/%' then
-    named := substr(app_name, 14, 36);
-  end if;
-  -- Whoever delivers settings delivers one of these two.
-  if current_setting('audit.run_id', true) <> '' or current_setting('audit.user_name', true) <> '' then
-    is_ascii := concat(
+  -- What was delivered empty was not delivered.
+  settings   text[] := array_replace(
+    array[
       current_setting('audit.run_id', true),
       current_setting('audit.user_name', true),
       current_setting('audit.user_email', true),
@@ -1273,20 +1278,25 @@ begin
       current_setting('audit.reviewers', true),
       current_setting('audit.pull_requests', true),
       current_setting('audit.run_url', true)
-    ) ~ '^[ -~]*$' collate "C";
-    claimed_run_id := audit.setting('audit.run_id', is_ascii);
-    user_name := audit.setting('audit.user_name', is_ascii);
-    user_email := audit.setting('audit.user_email', is_ascii);
-    claims := jsonb_strip_nulls(jsonb_build_object(
-      'commit', audit.setting('audit.commit', is_ascii),
-      'authors', audit.setting('audit.authors', is_ascii),
-      'merger', audit.setting('audit.merger', is_ascii),
-      'reviewers', audit.setting('audit.reviewers', is_ascii),
-      'pull_requests', audit.setting('audit.pull_requests', is_ascii),
-      'run_url', audit.setting('audit.run_url', is_ascii)
-    ));
+    ],
+    '',
+    null
+  );
+  delivered  text := array_to_string(settings, '');
+  named      text;
+  began_as   text;
+  open_runs  text[];
+  delivery   text;
+  run_id     text;
+begin
+  if delivered !~ '^[ -~]*$' collate "C" or octet_length(delivered) > 10000 then
+    -- Longer than a startup packet no setting was ever delivered.
+    settings := array(
+      select left(audit.decoded(s.value), 10000)
+        from unnest(settings) with ordinality as s (value, number)
+       order by s.number
+    );
   end if;
-  delivery := 'none';
   open_runs := array(
     select r.id::text
       from audit.migration_run r
@@ -1294,37 +1304,54 @@ begin
        and r.status = 'open'
        and r.expires_at > clock_timestamp()
   );
-  if lower(claimed_run_id) = any (open_runs) then
+  if lower(settings[1]) = any (open_runs) then
     delivery := 'session';
-    run_id := claimed_run_id;
-  elsif cardinality(open_runs) = 1 and lower(named) = any (open_runs) then
-    delivery := 'application_name';
-    run_id := named;
-  elsif exists (select from audit.migration_run r where r.database_user = login and r.status = 'open') then
-    -- Only the name that a session began with is its own for certain; it outlives a later SET, and reading it costs
-    -- half a millisecond. A name that was set is what a transaction pooler does for its clients, and the next
-    -- client that brings none inherits it: it tells no two open runs apart, and one that has ended is not a claim.
-    select substr(s.reset_val, 14, 36)
-      into began_as
-      from pg_settings s
-     where s.name = 'application_name'
-       and s.reset_val like 'schema-audit/%';
-    if lower(began_as) = any (open_runs) then
+    run_id := settings[1];
+  else
+    if current_setting('application_name') like 'schema-audit/%' then
+      named := substr(current_setting('application_name'), 14, 36);
+    end if;
+    if cardinality(open_runs) = 1 and lower(named) = any (open_runs) then
       delivery := 'application_name';
-      run_id := began_as;
-    elsif claimed_run_id is null and began_as is null and cardinality(open_runs) = 1 then
-      delivery := 'open_run';
-      run_id := open_runs[1];
+      run_id := named;
+    elsif exists (select from audit.migration_run r where r.database_user = login and r.status = 'open') then
+      -- Only the name that a session began with is its own for certain; it outlives a later SET, and reading it costs
+      -- half a millisecond. A name that was set is what a transaction pooler does for its clients, and the next
+      -- client that brings none inherits it: it tells no two open runs apart, and one that has ended is not a claim.
+      select substr(s.reset_val, 14, 36)
+        into began_as
+        from pg_settings s
+       where s.name = 'application_name'
+         and s.reset_val like 'schema-audit/%';
+      if lower(began_as) = any (open_runs) then
+        delivery := 'application_name';
+        run_id := began_as;
+      elsif settings[1] is null and began_as is null and cardinality(open_runs) = 1 then
+        delivery := 'open_run';
+        run_id := open_runs[1];
+      end if;
     end if;
   end if;
-  ambiguous := run_id is null and cardinality(open_runs) > 1;
-  claimed_run_id := coalesce(claimed_run_id, named, began_as);
+  return row(
+    run_id,
+    coalesce(delivery, 'none'),
+    run_id is null and cardinality(open_runs) > 1,
+    coalesce(settings[1], named, began_as),
+    -- Whoever delivers claims delivers one of these two.
+    case
+      when settings[1] is not null or settings[2] is not null then
+        jsonb_strip_nulls(jsonb_object('{commit,authors,merger,reviewers,pull_requests,run_url}', settings[4:9]))
+    end,
+    settings[2],
+    case when settings[1] is not null or settings[2] is not null then settings[3] end
+  )::audit.found_run;
 end
 $function$;
 
--- What a serializable transaction must not read is what it and others write: reading its own last event would make two
--- transactions that never meet fail each other (predicate locks are on pages). It remembers where it stands in a
--- setting of its own, which is taken back with a savepoint, and signs it, because anybody may set a setting.
+-- A transaction remembers the word of its key in a setting, which is taken back with a savepoint as its events are; whoever
+-- overwrites it writes as if in another transaction. A serializable one must not even look for its last event: it would
+-- read what others write too (predicate locks are on pages), and two transactions that never meet would fail each other.
+-- So it remembers where it stands, and signs it, because anybody may set a setting.
 create table if not exists audit.secret (
   id  uuid primary key default gen_random_uuid()
 );
@@ -1348,6 +1375,48 @@ $function$;
 
 comment on function audit.signed(text) is
   'The content with a signature that only the owner of the trail can make.';
+
+-- Remembers a key, the place of the last event and that of its message.
+create or replace function audit.remember(key uuid, place int, message int)
+  returns void
+  volatile
+  language plpgsql
+as $function$
+begin
+  perform set_config(
+    'audit.standing',
+    audit.signed(concat_ws(' ', txid_current(), key, place, message, extract(epoch from statement_timestamp()))),
+    true
+  );
+end
+$function$;
+
+-- What audit.remember was told in this transaction, and when: nothing, if nobody signed what is there.
+create or replace function audit.remembered(
+  out key uuid,
+  out place int,
+  out message int,
+  out message_time timestamptz
+)
+  stable
+  language plpgsql
+as $function$
+declare
+  words text[] := string_to_array(current_setting('audit.standing', true), ' ');
+begin
+  if words[1] = txid_current()::text
+     and array_to_string(words, ' ') = audit.signed(array_to_string(words[1:5], ' '))
+  then
+    key := words[2];
+    place := words[3];
+    message := words[4];
+    -- Of another message only that it is another matters.
+    message_time := case
+      when words[5] = extract(epoch from statement_timestamp())::text then statement_timestamp()
+    end;
+  end if;
+end
+$function$;
 
 -- Whether a text may hold a secret. Nearly always no; a regular expression would say so at several times the cost.
 create or replace function audit.may_hold_secret(content text)
@@ -1479,49 +1548,55 @@ begin
 end
 $function$;
 
--- What a command dropped.
+-- What a command dropped, where something went with what it named.
 create or replace function audit.dropped_objects(tag text)
-  returns setof audit.touched_object
-  stable
-  language sql
+  returns audit.touched_object[]
+  volatile
+  language plpgsql
 as $function$
-  with dropped as materialized (
-    select d.*
-      from pg_event_trigger_dropped_objects() d
-     where not d.is_temporary
-       and d.schema_name is distinct from 'pg_toast'
-  )
-  select tag,
-         d.object_type,
-         d.schema_name,
-         d.object_identity,
-         null::text,
-         d.original,
-         null::int
-    from dropped d
-   where d.original
-      or case
-           -- The members of an extension go with it; a column of one of its types does not belong to it.
-           when tag = 'DROP EXTENSION' then d.object_type like '% column'
-           -- A table's row type and every array type, defaults, a view's rule, the triggers of a foreign key, a dropped
-           -- table's constraints: parts of what is listed already.
-           when d.object_type = 'type' then
-             d.normal
-             and d.object_identity not like '%[]'
-             and d.object_identity not in (select r.object_identity from dropped r where r.object_type <> 'type')
-           when d.object_type = 'table constraint' then
-             d.address_names[1:2] not in (select r.address_names from dropped r where r.object_type like '%table')
-           else
-             d.object_type not in ('default value', 'toast table')
-             and d.object_identity not like '"$_RETURN" on %' escape '$'
-             and d.object_identity not like '"RI$_ConstraintTrigger$_%' escape '$'
-         end
+begin
+  return array(
+    with dropped as materialized (
+      select d.*
+        from pg_event_trigger_dropped_objects() d
+       where not d.is_temporary
+         and d.schema_name is distinct from 'pg_toast'
+    )
+    select row(
+             tag,
+             d.object_type,
+             d.schema_name,
+             d.object_identity,
+             null,
+             d.original,
+             null
+           )::audit.touched_object
+      from dropped d
+     where d.original
+        or case
+             -- The members of an extension go with it; a column of one of its types does not belong to it.
+             when tag = 'DROP EXTENSION' then d.object_type like '% column'
+             -- A table's row type and every array type, defaults, a view's rule, the triggers of a foreign key, a dropped
+             -- table's constraints: parts of what is listed already.
+             when d.object_type = 'type' then
+               d.normal
+               and d.object_identity not like '%[]'
+               and d.object_identity not in (select r.object_identity from dropped r where r.object_type <> 'type')
+             when d.object_type = 'table constraint' then
+               d.address_names[1:2] not in (select r.address_names from dropped r where r.object_type like '%table')
+             else
+               d.object_type not in ('default value', 'toast table')
+               and d.object_identity not like '"$_RETURN" on %' escape '$'
+               and d.object_identity not like '"RI$_ConstraintTrigger$_%' escape '$'
+           end
+  );
+end
 $function$;
 
 -- Writes down what a command did: an event for each object that it touched, with the first of a message its text, and
 -- with the first of a transaction the transaction. It runs with every command of everybody, and what it costs is above
--- all the number of its statements and expressions (bench/README.md): therefore the usual commands, whose objects are
--- all told or none is, take the way with the fewest.
+-- all the number of its expressions and statements, which PL/pgSQL prepares anew in every transaction
+-- (bench/README.md): therefore conditions are joined, and the usual command, the first of its transaction, passes few.
 create or replace function audit.log_schema_changes()
   returns event_trigger
   volatile
@@ -1530,70 +1605,79 @@ create or replace function audit.log_schema_changes()
   set quote_all_identifiers = off
   -- A plan is made once a session, perhaps while the tables are small, and must do for large ones.
   set enable_seqscan = off
+  set jit = off
   language plpgsql
 as $function$
 declare
-  usual         boolean;                 -- or null
+  usual         boolean;
   stack         text;
   nested        boolean;                 -- or null
   statement     text;
-  query         text;
-  redacted      boolean;
   names         jsonb;
   objects       audit.touched_object[];  -- null: as the command tells them
-  alone         boolean;                 -- in a serializable transaction; else null
-  xid           bigint;
+  as_named      boolean;                 -- nothing else was dropped but what was named
   key           uuid;
-  remembered    text[];
-  written       int;
-  place         int;
-  message       int;
+  place         int;                     -- of the last event; null: there is none
+  message       int;                     -- the place of its first event
   message_time  timestamptz;
+  query         text;                    -- null: the message's text is stored already
+  redacted      boolean;                 -- or null
   ended         timestamptz;
   login         text;
-  run           uuid;
-  delivery      text;
-  ambiguous     boolean;
-  claimed       text;
-  claims        jsonb;
-  user_name     text;
-  user_email    text;
+  run           audit.found_run;         -- or null
 begin
-  -- Which objects? PostgreSQL tells of none that a command only dropped when it ends.
-  if tg_event = 'ddl_command_end' and tg_tag in (
-    'ALTER TABLE', 'CREATE TABLE', 'CREATE INDEX', 'COMMENT', 'CREATE FUNCTION', 'CREATE SEQUENCE', 'CREATE TYPE',
-    'CREATE POLICY', 'CREATE TRIGGER', 'ALTER SEQUENCE', 'ALTER TYPE'
-  ) then
-    usual := true;
-  elsif tg_event = 'ddl_command_end' and tg_tag like 'DROP %' and tg_tag <> 'DROP OWNED' then
-    return;
-  end if;
+  -- Which objects? Of what these commands made or altered PostgreSQL tells all or nothing.
+  usual := tg_event = 'ddl_command_end' and tg_tag in (
+    'CREATE TABLE', 'CREATE INDEX', 'COMMENT', 'CREATE FUNCTION', 'CREATE SEQUENCE', 'CREATE TYPE', 'CREATE POLICY',
+    'CREATE TRIGGER'
+  );
   -- One line of stack: nobody called us but the server itself.
   get diagnostics stack = pg_context;
-  if stack like E'%\n%' then
-    nested := true;
-    statement := audit.inner_statement(stack);
-  end if;
-  if usual then
-    if tg_tag like 'ALTER %' then
+  if not usual or stack like E'%\n%' then
+    if stack like E'%\n%' then
+      nested := true;
+      statement := audit.inner_statement(stack);
+      if audit.may_hold_secret(statement) then
+        redacted := audit.redact(statement) <> statement;
+        statement := audit.redact(statement);
+      end if;
+    end if;
+    if tg_event = 'ddl_command_end' and tg_tag in ('ALTER TABLE', 'ALTER SEQUENCE', 'ALTER TYPE') then
       -- Without these words nothing has a new name, unless in a function.
       if nested or lower(current_query() collate "C") like any ('{%rename%,%schema%}') then
         names := audit.previous_names(tg_tag);
         if names is not null then
           objects := audit.made_objects(names, null);
-          usual := null;
         end if;
       end if;
-    end if;
-  else
-    if tg_event = 'sql_drop' then
-      if (nested or current_query() ~* 'extension')
-         and tg_tag <> 'DROP EXTENSION'
-         and audit.in_extension_script()
-      then
-        return;
+    elsif tg_event = 'sql_drop' then
+      if nested or lower(current_query() collate "C") like '%extension%' then
+        if tg_tag <> 'DROP EXTENSION' and audit.in_extension_script() then
+          return;
+        end if;
       end if;
-      objects := array(select d from audit.dropped_objects(tg_tag) d);
+      select array_agg(
+               row(
+                 tg_tag, d.object_type, d.schema_name, d.object_identity, null, d.original, null
+               )::audit.touched_object
+             ),
+             bool_and(d.original)
+        into objects, as_named
+        from pg_event_trigger_dropped_objects() d
+       where not d.is_temporary
+         and d.schema_name is distinct from 'pg_toast'
+         and (
+               d.original
+               or d.object_type not in ('type', 'default value', 'toast table')
+               or d.object_type = 'type' and d.normal
+             );
+      -- Row types, array types and the like go with nearly everything; what else does needs a closer look.
+      if as_named is distinct from true then
+        objects := audit.dropped_objects(tg_tag);
+      end if;
+    elsif tg_tag like 'DROP %' and tg_tag <> 'DROP OWNED' then
+      -- PostgreSQL tells of nothing that a command dropped when the command ends.
+      return;
     elsif tg_event = 'table_rewrite' then
       objects := array(
         select row(
@@ -1604,64 +1688,63 @@ begin
       );
     elsif tg_tag in ('GRANT', 'REVOKE', 'ALTER DEFAULT PRIVILEGES') then
       objects := audit.made_objects(null, case when nested then statement else audit.grant_statement() end);
-    else
+    elsif not usual then
       if tg_tag like 'ALTER %' then
         names := audit.previous_names(tg_tag);
       end if;
       objects := audit.made_objects(names, null);
     end if;
-    if coalesce(cardinality(objects), 0) = 0 then
+    if objects = '{}' then
       return;
     end if;
   end if;
 
-  -- Where in its transaction does the command stand?
-  xid := txid_current();
-  key := audit.transaction_key(xid);
-  if current_setting('transaction_isolation') <> 'serializable' then
-    select d.position,
-           d.message,
-           d.message_time
-      into place, message, message_time
-      from audit.ddl_audit d
-     where d.transaction_audit_id = key
-     order by d.position desc
-     limit 1;
+  -- Where in its transaction does the command stand? In a serializable one it must not look.
+  if current_setting('audit.standing', true) <> '' or current_setting('transaction_isolation') = 'serializable' then
+    if current_setting('transaction_isolation') <> 'serializable' then
+      key := audit.transaction_key(current_setting('audit.standing'));
+      select d.position,
+             d.message,
+             d.message_time
+        into place, message, message_time
+        from audit.ddl_audit d
+       where d.transaction_audit_id = key
+       order by d.position desc
+       limit 1;
+    else
+      if objects is null then
+        objects := audit.made_objects(null, null);
+        if objects = '{}' then
+          return;
+        end if;
+      end if;
+      select *
+        into key, place, message, message_time
+        from audit.remembered();
+    end if;
+    if place is null then
+      key := audit.new_transaction_key();
+    end if;
+    -- All statements of one message have one statement_timestamp(), and no two messages of a transaction do.
+    if message_time is distinct from statement_timestamp() then
+      message := coalesce(place, 0) + 1;
+      query := current_query();
+    end if;
+    if current_setting('transaction_isolation') = 'serializable' then
+      perform audit.remember(key, coalesce(place, 0) + cardinality(objects), message);
+    end if;
   else
-    -- Without a signature it may be the first event, or the session forgot: then it is as if it were another transaction.
-    alone := true;
-    key := gen_random_uuid();
-    remembered := string_to_array(current_setting('audit.standing', true), ' ');
-    if remembered[1] = xid::text
-       and array_to_string(remembered, ' ') = audit.signed(array_to_string(remembered[1:5], ' '))
-    then
-      key := remembered[2];
-      place := remembered[3];
-      message := remembered[4];
-      message_time := case
-        when remembered[5] = extract(epoch from statement_timestamp())::text then statement_timestamp()
-      end;
-    end if;
-  end if;
-  -- All statements of one message have one statement_timestamp(), and no two messages of a transaction do.
-  if message_time is distinct from statement_timestamp() then
-    message := coalesce(place, 0) + 1;
+    key := audit.new_transaction_key();
     query := current_query();
-    if audit.may_hold_secret(query) then
-      query := audit.redact(query);
-      redacted := query <> current_query();
-    end if;
   end if;
-  if nested then
-    if audit.may_hold_secret(statement) then
-      redacted := coalesce(redacted, false) or audit.redact(statement) <> statement;
-      statement := audit.redact(statement);
-    end if;
+  if audit.may_hold_secret(query) then
+    query := audit.redact(query);
+    redacted := coalesce(redacted, false) or query <> current_query();
   end if;
 
   -- No volatile function among the columns: a plan takes another step for it.
   ended := clock_timestamp();
-  if usual then
+  if objects is null then
     insert into audit.ddl_audit (
       transaction_audit_id, position, transaction_id, message, message_time, event_time, event, command_tag,
       object_type, schema_name, object_identity, previous_identity, original, rewrite_reason,
@@ -1669,8 +1752,8 @@ begin
     )
     select key,
            (coalesce(place, 0) + c.ordinality)::int,
-           xid,
-           message,
+           txid_current(),
+           coalesce(message, 1),
            statement_timestamp(),
            ended,
            'command',
@@ -1695,8 +1778,8 @@ begin
     )
     select key,
            (coalesce(place, 0) + o.ordinality)::int,
-           xid,
-           message,
+           txid_current(),
+           coalesce(message, 1),
            statement_timestamp(),
            ended,
            case tg_event when 'sql_drop' then 'drop' when 'table_rewrite' then 'rewrite' else 'command' end,
@@ -1712,34 +1795,13 @@ begin
            coalesce(redacted, false)
       from unnest(objects) with ordinality o;
   end if;
-  if not found then
-    return;
-  end if;
-  if alone then
-    get diagnostics written = row_count;
-    perform set_config(
-      'audit.standing',
-      audit.signed(
-        concat_ws(' ', xid, key, coalesce(place, 0) + written, message, extract(epoch from statement_timestamp()))
-      ),
-      true
-    );
-  end if;
 
   -- With the first event of a transaction: who, how, and which migration run?
-  if place is null then
-    -- Since 16 the server tells the method and the name that was proved. Where that is the session's user, nothing was
-    -- set; else the server's activity table knows, which takes it some microseconds for each slot that it has.
-    if current_setting('server_version_num') >= '160000' then
-      login := case when system_user like '%:' || session_user then session_user else audit.login_user() end;
-    else
-      login := audit.login_user();
-    end if;
+  if found and place is null then
+    login := audit.login_user();
     -- Nearly always whoever delivers anything delivers this.
     if current_setting('audit.run_id', true) <> '' then
-      select *
-        into run, delivery, ambiguous, claimed, claims, user_name, user_email
-        from audit.find_run(login);
+      run := audit.find_run(login);
     end if;
     loop
       insert into audit.transaction_audit (
@@ -1747,22 +1809,22 @@ begin
         login_user, role, application_name, pid, delivery, ambiguous, run_id, claimed_run_id, claims
       )
       select key,
-             xid,
+             txid_current(),
              current_timestamp,
              session_user::text,
-             user_name,
-             user_email,
+             run.user_name,
+             run.user_email,
              inet_client_addr(),
              login,
              nullif(current_setting('role'), 'none'),
              current_setting('application_name'),
              pg_backend_pid(),
-             coalesce(delivery, 'none'),
-             coalesce(ambiguous, false),
-             run,
-             claimed,
-             claims
-       where delivery is not null
+             coalesce(run.delivery, 'none'),
+             coalesce(run.ambiguous, false),
+             run.run_id,
+             run.claimed_run_id,
+             run.claims
+       where run.delivery is not null
           or (
                current_setting('application_name') not like 'schema-audit/%'
                and coalesce(current_setting('audit.user_name', true), '') = ''
@@ -1775,9 +1837,7 @@ begin
              );
       exit when found;
       -- The session names itself or a person, or a run of this login is open.
-      select *
-        into run, delivery, ambiguous, claimed, claims, user_name, user_email
-        from audit.find_run(login);
+      run := audit.find_run(login);
     end loop;
   end if;
 end
@@ -2963,14 +3023,31 @@ comment on function audit.grant_statement() is
   'Statement of the GRANT that is ending, out of the client''s message.';
 comment on function audit.decoded(text) is
   'What a client delivered in whatever encoding, as valid text.';
-comment on function audit.setting(text, boolean) is
-  'A setting that the client delivered, as valid text, or null.';
+comment on function audit.login_oid() is
+  'Role that proved to be itself when the session began.';
 comment on function audit.login_user() is
-  'Role that proved to be itself when the session began; SET SESSION AUTHORIZATION does not change it.';
-comment on function audit.transaction_key(bigint) is
-  'Key of the transaction of this session that has this number.';
+  'Its name; SET SESSION AUTHORIZATION does not change it.';
+comment on function audit.transaction_key(text) is
+  'Key of this session''s transaction that belongs to a word.';
+comment on function audit.server_start() is
+  'When the server started, in seconds since 1970.';
+comment on function audit.new_transaction_key() is
+  'Key of this session''s transaction that belongs to a new word, which the transaction remembers.';
+comment on function audit.remember(uuid, int, int) is
+  'Has a serializable transaction remember its key, the place of its last event and that of its message.';
+comment on function audit.remembered() is
+  'What audit.remember was told in this transaction.';
 comment on function audit.find_run(text) is
   'Migration run that this session belongs to, how it was found, and what the session claims.';
+comment on type audit.found_run is
+  'What a session says of itself, and the migration run that was found for it.';
+comment on column audit.found_run.run_id is 'The migration run.';
+comment on column audit.found_run.delivery is 'How it was found: session, application_name, open_run or none.';
+comment on column audit.found_run.ambiguous is 'Whether several runs were open and none could be told to be its own.';
+comment on column audit.found_run.claimed_run_id is 'The run that the session says it belongs to.';
+comment on column audit.found_run.claims is 'What else it says: commit, authors, merger, reviewers, pull_requests, run_url.';
+comment on column audit.found_run.user_name is 'Person that it names.';
+comment on column audit.found_run.user_email is 'Address that it names.';
 comment on function audit.may_hold_secret(text) is
   'Whether a text has to be looked at by audit.redact.';
 comment on function audit.inner_statement(text) is
