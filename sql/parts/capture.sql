@@ -218,33 +218,21 @@ $function$;
 comment on function audit.signed(text) is
   'The content with a signature that only the owner of the trail can make.';
 
--- Remembers a key, the place of the last event and that of its message.
-create or replace function audit.remember(key uuid, place int, message int)
-  returns void
-  volatile
-  language plpgsql
-as $function$
-begin
-  perform set_config(
-    'audit.standing',
-    audit.signed(concat_ws(' ', txid_current(), key, place, message, extract(epoch from statement_timestamp()))),
-    true
-  );
-end
-$function$;
-
--- What audit.remember was told in this transaction, and when: nothing, if nobody signed what is there.
-create or replace function audit.remembered(
+-- Where a serializable transaction stands that is about to write so many events, which it remembers. Without a signature
+-- they may be its first, or the session forgot: then it is as if it were another transaction.
+create or replace function audit.remembered_standing(
+  events int,
   out key uuid,
   out place int,
   out message int,
-  out message_time timestamptz
+  out is_new_message boolean
 )
-  stable
+  volatile
   language plpgsql
 as $function$
 declare
-  words text[] := string_to_array(current_setting('audit.standing', true), ' ');
+  words   text[] := string_to_array(current_setting('audit.standing', true), ' ');
+  moment  text := extract(epoch from statement_timestamp());
 begin
   if words[1] = txid_current()::text
      and array_to_string(words, ' ') = audit.signed(array_to_string(words[1:5], ' '))
@@ -252,11 +240,18 @@ begin
     key := words[2];
     place := words[3];
     message := words[4];
-    -- Of another message only that it is another matters.
-    message_time := case
-      when words[5] = extract(epoch from statement_timestamp())::text then statement_timestamp()
-    end;
+  else
+    key := audit.new_transaction_key();
   end if;
+  is_new_message := place is null or words[5] <> moment;
+  if is_new_message then
+    message := coalesce(place, 0) + 1;
+  end if;
+  perform set_config(
+    'audit.standing',
+    audit.signed(concat_ws(' ', txid_current(), key, coalesce(place, 0) + events, message, moment)),
+    true
+  );
 end
 $function$;
 
@@ -541,7 +536,8 @@ begin
     end if;
   end if;
 
-  -- Where in its transaction does the command stand? In a serializable one it must not look.
+  -- Where in its transaction does the command stand? All statements of one message have one statement_timestamp(), and no
+  -- two messages of a transaction do.
   if current_setting('audit.standing', true) <> '' or current_setting('transaction_isolation') = 'serializable' then
     if current_setting('transaction_isolation') <> 'serializable' then
       key := audit.transaction_key(current_setting('audit.standing'));
@@ -553,6 +549,13 @@ begin
        where d.transaction_audit_id = key
        order by d.position desc
        limit 1;
+      if message_time is distinct from statement_timestamp() then
+        message := coalesce(place, 0) + 1;
+        query := current_query();
+        if place is null then
+          key := audit.new_transaction_key();
+        end if;
+      end if;
     else
       if objects is null then
         objects := audit.made_objects(null, null);
@@ -560,20 +563,12 @@ begin
           return;
         end if;
       end if;
-      select *
-        into key, place, message, message_time
-        from audit.remembered();
-    end if;
-    if place is null then
-      key := audit.new_transaction_key();
-    end if;
-    -- All statements of one message have one statement_timestamp(), and no two messages of a transaction do.
-    if message_time is distinct from statement_timestamp() then
-      message := coalesce(place, 0) + 1;
-      query := current_query();
-    end if;
-    if current_setting('transaction_isolation') = 'serializable' then
-      perform audit.remember(key, coalesce(place, 0) + cardinality(objects), message);
+      select s.key,
+             s.place,
+             s.message,
+             case when s.is_new_message then current_query() end
+        into key, place, message, query
+        from audit.remembered_standing(cardinality(objects)) s;
     end if;
   else
     key := audit.new_transaction_key();
