@@ -1610,7 +1610,6 @@ declare
   statement     text;
   names         jsonb;
   objects       audit.touched_object[];  -- null: as the command tells them
-  as_named      boolean;                 -- nothing else was dropped but what was named
   key           uuid;
   place         int;                     -- of the last event; null: there is none
   message       int;                     -- the place of its first event
@@ -1651,23 +1650,21 @@ begin
           return;
         end if;
       end if;
-      select array_agg(
-               row(
+      objects := array(
+        select row(
                  tg_tag, d.object_type, d.schema_name, d.object_identity, null, d.original, null
                )::audit.touched_object
-             ),
-             bool_and(d.original)
-        into objects, as_named
-        from pg_event_trigger_dropped_objects() d
-       where not d.is_temporary
-         and d.schema_name is distinct from 'pg_toast'
-         and (
-               d.original
-               or d.object_type not in ('type', 'default value', 'toast table')
-               or d.object_type = 'type' and d.normal
-             );
+          from pg_event_trigger_dropped_objects() d
+         where not d.is_temporary
+           and d.schema_name is distinct from 'pg_toast'
+           and (
+                 d.original
+                 or d.object_type not in ('type', 'default value', 'toast table')
+                 or d.object_type = 'type' and d.normal
+               )
+      );
       -- Row types, array types and the like go with nearly everything; what else does needs a closer look.
-      if as_named is distinct from true then
+      if cardinality(objects) > 1 or not (objects[1]).original then
         objects := audit.dropped_objects(tg_tag);
       end if;
     elsif tg_tag like 'DROP %' and tg_tag <> 'DROP OWNED' then
@@ -1794,8 +1791,8 @@ begin
   -- With the first event of a transaction: who, how, and which migration run?
   if found and place is null then
     login := audit.login_user();
-    -- Nearly always whoever delivers anything delivers this.
-    if current_setting('audit.run_id', true) <> '' then
+    -- Whoever delivers settings delivers one of these two.
+    if greatest(current_setting('audit.run_id', true), current_setting('audit.user_name', true)) <> '' then
       run := audit.find_run(login);
     end if;
     loop
@@ -1822,7 +1819,6 @@ begin
        where run.delivery is not null
           or (
                current_setting('application_name') not like 'schema-audit/%'
-               and coalesce(current_setting('audit.user_name', true), '') = ''
                and not exists (
                      select
                        from audit.migration_run r
@@ -1831,7 +1827,7 @@ begin
                    )
              );
       exit when found;
-      -- The session names itself or a person, or a run of this login is open.
+      -- The session names itself, or a run of this login is open.
       run := audit.find_run(login);
     end loop;
   end if;
