@@ -15,7 +15,7 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,13 +32,16 @@ from audit_action.demo.postgres import Server, running  # noqa: E402
 from audit_action.trail import dashboard_script, install_script  # noqa: E402
 
 SETTINGS = {"autovacuum": "off", "max_wal_size": "4GB", "shared_buffers": "256MB", "checkpoint_timeout": "1h"}
+PLAIN = (ROOT / "bench/plain_trigger.sql").read_bytes()
 VARIANTS = {
     "none": (),
     "none again": (),
-    "plain": ((ROOT / "bench/plain_trigger.sql").read_bytes(),),
+    "plain": (PLAIN,),
     "trail": (install_script(),),
     "trail, dashboard": (install_script(), dashboard_script()),
 }
+# For DROP alone: of a drop the plain trigger keeps the transaction, and no row of what was dropped.
+WITH_DROPS = {"plain, with drops": (PLAIN, (ROOT / "bench/plain_drops.sql").read_bytes())}
 WARM_UP = 3
 
 # A row that is updated on a full page costs its page's cleaning, and how full the pages of the catalog are
@@ -66,6 +69,7 @@ class Work:
     prepare: tuple[str, ...] = ()
     block: Callable[[int], Sequence[str]]
     in_run: bool = False  # with the settings that a migration run delivers
+    more: Mapping[str, tuple[bytes, ...]] = field(default_factory=dict)  # variants for this work alone
 
 
 @dataclass(slots=True, kw_only=True)
@@ -91,7 +95,11 @@ def _works(blocks: int) -> dict[str, Work]:
             block=lambda b: [f"alter table bench_{n} add column added_{b} int" for n in range(50)],
         ),
         "create table": Work(block=lambda b: [f"create table new_{b}_{n} (id int)" for n in range(20)]),
-        "drop table": Work(prepare=made, block=lambda b: [f"drop table made_{b}_{n}" for n in range(20)]),
+        "drop table": Work(
+            prepare=made,
+            block=lambda b: [f"drop table made_{b}_{n}" for n in range(20)],
+            more=WITH_DROPS,
+        ),
         "comment on table, in a run": Work(
             prepare=TABLES,
             block=lambda b: [f"comment on table bench_{n} is 'remark {b}'" for n in range(50)],
@@ -190,7 +198,7 @@ def _measure(server: Server, name: str, work: Work, blocks: int) -> None:
     with ExitStack() as stack:
         all_turns = {
             variant: _begin(server, f"bench_{number}", scripts, work, stack)
-            for number, (variant, scripts) in enumerate(VARIANTS.items())
+            for number, (variant, scripts) in enumerate({**VARIANTS, **work.more}.items())
         }
         for block in range(blocks):
             order = list(all_turns.values())
