@@ -120,8 +120,8 @@ comment on function audit.server_start() is
   'When the server started, in seconds since 1970.';
 comment on function audit.new_transaction_key() is
   'Key of this session''s transaction that belongs to a new word, which the transaction remembers.';
-comment on function audit.remembered_standing(int) is
-  'Where a serializable transaction stands that is about to write so many events, which it remembers.';
+comment on function audit.standing_tid() is
+  'Where a serializable transaction was told that its last event is.';
 comment on function audit.find_run(text) is
   'Migration run that this session belongs to, how it was found, and what the session claims.';
 comment on type audit.found_run is

@@ -1,5 +1,5 @@
--- What did version 0.1.0 have that this one has not? Functions that became one, and indexes that are in
--- sql/dashboard.sql now.
+-- What did version 0.1.0 have that this one has not? Functions that became one, indexes that are in
+-- sql/dashboard.sql now, and a secret.
 
 do $$
 declare
@@ -10,10 +10,12 @@ begin
   end if;
   foreach item in array array[
     'remember_names()', 'log_schema_drops()', 'log_table_rewrites()', 'tags_of_alter()', 'record_transaction(bigint)',
-    'record(text, text, text, text, text, text, boolean, int, text)', 'setting(text)'
+    'record(text, text, text, text, text, text, boolean, int, text)', 'setting(text)',
+    'signed(text)'
   ] loop
     execute format('drop function if exists audit.%s', item);
   end loop;
+  drop table if exists audit.secret;
   drop index if exists
     audit.migration_run_people,
     audit.migration_run_actor,

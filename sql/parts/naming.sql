@@ -231,6 +231,7 @@ declare
   statement  text := '';
   statements text[] := '{}';
   token      text;
+  -- What is put aside would have to be looked for, among what others put aside.
   divided    boolean := current_setting('transaction_isolation') = 'serializable';
   ended      boolean := false;  -- something ended after a GRANT; if another follows, they are divided
 begin
@@ -269,7 +270,7 @@ begin
     statement := '';
   end loop;
   if cardinality(statements) > 1 and divided then
-    -- A transaction or savepoint that ends takes its place in the line with it; and see audit.signed.
+    -- A transaction or savepoint that ends takes its place in the line with it.
     return null;
   end if;
   insert into audit.pending_grant (transaction_id, message_time, number, statement_text)

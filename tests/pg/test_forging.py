@@ -198,6 +198,35 @@ def test_nobody_writes_into_another_transaction(trail: Database) -> None:
     ) == [(3, 3)]
 
 
+@pytest.mark.parametrize("level", ["read committed", "serializable"])
+def test_nobody_hides_behind_a_savepoint(trail: Database, level: str) -> None:
+    """What a transaction remembers of an event that was taken back, and is told again, is not believed."""
+    name = f"hidden_{level[:4]}"
+    with trail.connect(CI) as mine:
+        mine.execute(f"begin isolation level {level}; savepoint s; create table public.{name}_0 ()".encode())
+        told = mine.execute("select current_setting('audit.standing')").fetchone() or ("",)
+        mine.execute(f"rollback to s; set local audit.standing = '{told[0]}'".encode())
+        mine.execute(f"create table public.{name}_1 (); commit".encode())
+        block = (
+            "do $$ declare told text; begin"
+            f" begin create table public.{name}_0 ();"
+            " told := current_setting('audit.standing'); raise exception using message = 'taken back';"
+            " exception when raise_exception then null; end;"
+            f" perform set_config('audit.standing', told, true); create table public.{name}_2 (); end $$"
+        )
+        mine.execute(f"begin isolation level {level}; create table public.{name} ()".encode())
+        mine.execute(block.encode())
+        mine.execute("commit")
+    assert trail.rows(
+        "select object_identity, database_user, query_text from audit.history"
+        f" where object_identity like 'public.{name}%' order by event_time"
+    ) == [
+        (f"public.{name}_1", CI, f"create table public.{name}_1 (); commit"),
+        (f"public.{name}", CI, f"begin isolation level {level}; create table public.{name} ()"),
+        (f"public.{name}_2", CI, block),
+    ]
+
+
 def test_nobody_speaks_for_another(trail: Database) -> None:
     with trail.connect(CI) as mine, trail.connect(OTHER) as others:
         theirs = begin(others)

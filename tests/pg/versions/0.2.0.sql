@@ -302,8 +302,8 @@ begin
   end loop;
 end
 $$;
--- What did version 0.1.0 have that this one has not? Functions that became one, and indexes that are in
--- sql/dashboard.sql now.
+-- What did version 0.1.0 have that this one has not? Functions that became one, indexes that are in
+-- sql/dashboard.sql now, and a secret.
 
 do $$
 declare
@@ -314,10 +314,12 @@ begin
   end if;
   foreach item in array array[
     'remember_names()', 'log_schema_drops()', 'log_table_rewrites()', 'tags_of_alter()', 'record_transaction(bigint)',
-    'record(text, text, text, text, text, text, boolean, int, text)', 'setting(text)'
+    'record(text, text, text, text, text, text, boolean, int, text)', 'setting(text)',
+    'signed(text)'
   ] loop
     execute format('drop function if exists audit.%s', item);
   end loop;
+  drop table if exists audit.secret;
   drop index if exists
     audit.migration_run_people,
     audit.migration_run_actor,
@@ -920,6 +922,7 @@ declare
   statement  text := '';
   statements text[] := '{}';
   token      text;
+  -- What is put aside would have to be looked for, among what others put aside.
   divided    boolean := current_setting('transaction_isolation') = 'serializable';
   ended      boolean := false;  -- something ended after a GRANT; if another follows, they are divided
 begin
@@ -958,7 +961,7 @@ begin
     statement := '';
   end loop;
   if cardinality(statements) > 1 and divided then
-    -- A transaction or savepoint that ends takes its place in the line with it; and see audit.signed.
+    -- A transaction or savepoint that ends takes its place in the line with it.
     return null;
   end if;
   insert into audit.pending_grant (transaction_id, message_time, number, statement_text)
@@ -1348,69 +1351,16 @@ begin
 end
 $function$;
 
--- A transaction remembers the word of its key in a setting, which is taken back with a savepoint as its events are; whoever
--- overwrites it writes as if in another transaction. A serializable one must not even look for its last event: it would
--- read what others write too (predicate locks are on pages), and two transactions that never meet would fail each other.
--- So it remembers where it stands, and signs it, because anybody may set a setting.
-create table if not exists audit.secret (
-  id  uuid primary key default gen_random_uuid()
-);
-
-comment on table audit.secret is
-  'Signs what a serializable transaction remembers of itself. Nobody but the owner reads it.';
-comment on column audit.secret.id is
-  'The secret.';
-
-insert into audit.secret
-select
- where not exists (select from audit.secret);
-
-create or replace function audit.signed(content text)
-  returns text
+-- Where a serializable transaction was told that its last event is, or null.
+create or replace function audit.standing_tid()
+  returns tid
   stable
   language sql
 as $function$
-  select content || ' ' || encode(sha256(convert_to((select s.id from audit.secret s)::text || content, 'UTF8')), 'hex')
-$function$;
-
-comment on function audit.signed(text) is
-  'The content with a signature that only the owner of the trail can make.';
-
--- Where a serializable transaction stands that is about to write so many events, which it remembers. Without a signature
--- they may be its first, or the session forgot: then it is as if it were another transaction.
-create or replace function audit.remembered_standing(
-  events int,
-  out key uuid,
-  out place int,
-  out message int,
-  out is_new_message boolean
-)
-  volatile
-  language plpgsql
-as $function$
-declare
-  words   text[] := string_to_array(current_setting('audit.standing', true), ' ');
-  moment  text := extract(epoch from statement_timestamp());
-begin
-  if words[1] = txid_current()::text
-     and array_to_string(words, ' ') = audit.signed(array_to_string(words[1:5], ' '))
-  then
-    key := words[2];
-    place := words[3];
-    message := words[4];
-  else
-    key := audit.new_transaction_key();
-  end if;
-  is_new_message := place is null or words[5] <> moment;
-  if is_new_message then
-    message := coalesce(place, 0) + 1;
-  end if;
-  perform set_config(
-    'audit.standing',
-    audit.signed(concat_ws(' ', txid_current(), key, coalesce(place, 0) + events, message, moment)),
-    true
-  );
-end
+  select case
+    when current_setting('audit.standing', true) ~ '^[(][0-9]{1,9},[0-9]{1,4}[)]$'
+      then current_setting('audit.standing', true)::tid
+  end
 $function$;
 
 -- Whether a text may hold a secret. Nearly always no; a regular expression would say so at several times the cost.
@@ -1617,6 +1567,7 @@ declare
   query         text;                    -- null: the message's text is stored already
   redacted      boolean;                 -- or null
   ended         timestamptz;
+  last          tid;
   login         text;
   run           audit.found_run;         -- or null
 begin
@@ -1691,10 +1642,11 @@ begin
     end if;
   end if;
 
-  -- Where in its transaction does the command stand? All statements of one message have one statement_timestamp(), and no
-  -- two messages of a transaction do.
+  -- Where in its transaction does the command stand? The transaction remembers it in a setting, which is taken back with a
+  -- savepoint as its events are; whoever overwrites it writes as if in another transaction.
   if current_setting('audit.standing', true) <> '' or current_setting('transaction_isolation') = 'serializable' then
     if current_setting('transaction_isolation') <> 'serializable' then
+      -- The word of its key.
       key := audit.transaction_key(current_setting('audit.standing'));
       select d.position,
              d.message,
@@ -1704,26 +1656,32 @@ begin
        where d.transaction_audit_id = key
        order by d.position desc
        limit 1;
-      if message_time is distinct from statement_timestamp() then
-        message := coalesce(place, 0) + 1;
-        query := current_query();
-        if place is null then
-          key := audit.new_transaction_key();
-        end if;
-      end if;
     else
+      -- The place of its last event in the table: one that looked for it by key would read what others write too (predicate
+      -- locks are on an index's pages), and transactions that never meet would fail each other.
       if objects is null then
         objects := audit.made_objects(null, null);
         if objects = '{}' then
           return;
         end if;
       end if;
-      select s.key,
-             s.place,
-             s.message,
-             case when s.is_new_message then current_query() end
-        into key, place, message, query
-        from audit.remembered_standing(cardinality(objects)) s;
+      select d.transaction_audit_id,
+             d.position,
+             d.message,
+             d.message_time
+        into key, place, message, message_time
+        from audit.ddl_audit d
+       where d.ctid = audit.standing_tid()
+         and d.transaction_id = txid_current()
+         and age(d.xmin) <= age(pg_current_xact_id()::xid);
+    end if;
+    -- All statements of one message have one statement_timestamp(), and no two messages of a transaction do.
+    if message_time is distinct from statement_timestamp() then
+      message := coalesce(place, 0) + 1;
+      query := current_query();
+      if place is null then
+        key := audit.new_transaction_key();
+      end if;
     end if;
   else
     key := audit.new_transaction_key();
@@ -1763,7 +1721,7 @@ begin
      where not c.in_extension
        and (c.schema_name is null or c.schema_name not in ('pg_temp', 'pg_toast'));
   else
-    insert into audit.ddl_audit (
+    for last in insert into audit.ddl_audit (
       transaction_audit_id, position, transaction_id, message, message_time, event_time, event, command_tag,
       object_type, schema_name, object_identity, previous_identity, original, rewrite_reason,
       statement_text, query_text, redacted
@@ -1785,7 +1743,12 @@ begin
            statement,
            case o.ordinality when 1 then query end,
            coalesce(redacted, false)
-      from unnest(objects) with ordinality o;
+      from unnest(objects) with ordinality o
+    returning ctid loop
+    end loop;
+    if current_setting('transaction_isolation') = 'serializable' then
+      perform set_config('audit.standing', last::text, true);
+    end if;
   end if;
 
   -- With the first event of a transaction: who, how, and which migration run?
@@ -3024,8 +2987,8 @@ comment on function audit.server_start() is
   'When the server started, in seconds since 1970.';
 comment on function audit.new_transaction_key() is
   'Key of this session''s transaction that belongs to a new word, which the transaction remembers.';
-comment on function audit.remembered_standing(int) is
-  'Where a serializable transaction stands that is about to write so many events, which it remembers.';
+comment on function audit.standing_tid() is
+  'Where a serializable transaction was told that its last event is.';
 comment on function audit.find_run(text) is
   'Migration run that this session belongs to, how it was found, and what the session claims.';
 comment on type audit.found_run is
