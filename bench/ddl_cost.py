@@ -40,8 +40,10 @@ VARIANTS = {
     "trail": (install_script(),),
     "trail, dashboard": (install_script(), dashboard_script()),
 }
-# For DROP alone: of a drop the plain trigger keeps the transaction, and no row of what was dropped.
+# A plain trigger that keeps as much as the trail does: of a drop it keeps no row of what was dropped, and of
+# the nine settings that a migration run delivers it keeps two.
 WITH_DROPS = {"plain, with drops": (PLAIN, (ROOT / "bench/plain_drops.sql").read_bytes())}
+WITH_SETTINGS = {"plain, with settings": (PLAIN, (ROOT / "bench/plain_settings.sql").read_bytes())}
 WARM_UP = 3
 
 # A row that is updated on a full page costs its page's cleaning, and how full the pages of the catalog are
@@ -104,6 +106,7 @@ def _works(blocks: int) -> dict[str, Work]:
             prepare=TABLES,
             block=lambda b: [f"comment on table bench_{n} is 'remark {b}'" for n in range(50)],
             in_run=True,
+            more=WITH_SETTINGS,
         ),
         "comment, one transaction": Work(
             prepare=TABLES,
