@@ -236,8 +236,7 @@ def main() -> None:
     )
     print("|-|-|-|-|-|-|-|-|-|")
     for major in map(int, arguments.majors.split(",")):
-        # As real servers do it: since 16 the login is then known without asking the activity table.
-        with running(major, bin_dir(major), settings=SETTINGS, password="bench") as server:
+        with running(major, bin_dir(major), settings=SETTINGS) as server:
             for name, work in _works(arguments.blocks).items():
                 if arguments.only in name:
                     _measure(server, name, work, arguments.blocks)

@@ -10,8 +10,7 @@ begin
   end if;
   foreach item in array array[
     'remember_names()', 'log_schema_drops()', 'log_table_rewrites()', 'tags_of_alter()', 'record_transaction(bigint)',
-    'record(text, text, text, text, text, text, boolean, int, text)', 'setting(text)',
-    'signed(text)'
+    'record(text, text, text, text, text, text, boolean, int, text)', 'setting(text)', 'signed(text)'
   ] loop
     execute format('drop function if exists audit.%s', item);
   end loop;

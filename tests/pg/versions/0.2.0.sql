@@ -314,8 +314,7 @@ begin
   end if;
   foreach item in array array[
     'remember_names()', 'log_schema_drops()', 'log_table_rewrites()', 'tags_of_alter()', 'record_transaction(bigint)',
-    'record(text, text, text, text, text, text, boolean, int, text)', 'setting(text)',
-    'signed(text)'
+    'record(text, text, text, text, text, text, boolean, int, text)', 'setting(text)', 'signed(text)'
   ] loop
     execute format('drop function if exists audit.%s', item);
   end loop;
@@ -1540,15 +1539,16 @@ $function$;
 
 -- Writes down what a command did: an event for each object that it touched, with the first of a message its text, and
 -- with the first of a transaction the transaction. It runs with every command of everybody, and what it costs is above
--- all the number of its expressions and statements, which PL/pgSQL prepares anew in every transaction
--- (bench/README.md): therefore conditions are joined, and the usual command, the first of its transaction, passes few.
+-- all the number of functions and operators in the expressions that it passes: PL/pgSQL prepares them anew in every
+-- transaction, also what is behind an OR (bench/README.md). The usual command, the first of its transaction, passes few.
 create or replace function audit.log_schema_changes()
   returns event_trigger
   volatile
   security definer
   set search_path = pg_catalog, pg_temp
   set quote_all_identifiers = off
-  -- A plan is made once a session, perhaps while the tables are small, and must do for large ones.
+  -- A plan is made once a session, perhaps while the tables are small, and must do for large ones. What can only be read
+  -- whole looks so dear then, before 18, that it would be compiled.
   set enable_seqscan = off
   set jit = off
   language plpgsql
@@ -1567,7 +1567,7 @@ declare
   query         text;                    -- null: the message's text is stored already
   redacted      boolean;                 -- or null
   ended         timestamptz;
-  last          tid;
+  last          tid;                     -- where the last event is
   login         text;
   run           audit.found_run;         -- or null
 begin
